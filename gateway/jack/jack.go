@@ -1,0 +1,116 @@
+// Package jack is what a line driver offers to the gateway: one Port for each
+// jack of a card or a modem, with its hook, its loop, its ring and its audio.
+// The framed line-card protocol and the voice-modem driver implement it; the
+// gateway makes telephone lines of it. It holds no state and no logic.
+package jack
+
+import "time"
+
+// Kind tells what a jack is. The zero value is unknown.
+type Kind uint8
+
+const (
+	Unknown Kind = iota
+	FXO          // faces a telephone exchange: goes off-hook, is rung
+	FXS          // faces a telephone: feeds battery, rings it
+	TDM          // a timeslot with signalling bits
+)
+
+func (k Kind) String() string {
+	switch k {
+	case FXO:
+		return "fxo"
+	case FXS:
+		return "fxs"
+	case TDM:
+		return "tdm"
+	}
+	return "unknown"
+}
+
+// FrameSize is the number of µ-law samples that a port exchanges at each tick: 20 ms.
+const FrameSize = 160
+
+// State is all that a port tells of itself at once, so that one message after
+// a loss brings everything up to date.
+type State struct {
+	Present  bool // the card answers and this port works
+	OffHook  bool // FXO: we are off-hook. FXS: the telephone is off-hook
+	Ringing  bool // FXO: ring voltage is on the line now. FXS: we ring
+	Battery  bool // FXO: the line carries battery (on-hook) or loop current (off-hook)
+	Reversed bool // polarity is reversed
+}
+
+// A Change is what a port reports, with its state after it.
+type Change struct {
+	What  What
+	State State
+	Clock uint64        // the card's sample counter at the change
+	For   time.Duration // LoopDrop, Flash: how long it lasted
+}
+
+// What happened at a port.
+type What uint8
+
+const (
+	Up         What = iota + 1 // the card answers; State is a snapshot
+	Down                       // the card is gone: all line state is lost
+	RingOn                     // FXO: ring voltage began (each burst of the cadence)
+	RingOff                    // FXO: ring voltage ended
+	OffHook                    // FXS: the telephone was lifted (while ringing: ring trip)
+	OnHook                     // FXS: the telephone was hung up
+	Flash                      // FXS: hook-flash, told from on-hook by the card
+	LoopDrop                   // FXO: loop current was gone for For, and is back
+	BatteryOff                 // FXO: no battery and no loop current
+	BatteryOn                  // FXO: battery or loop current is back
+	Polarity                   // FXO: polarity changed
+	Fault                      // the port does not work; State.Present is false
+)
+
+var whats = [...]string{"", "up", "down", "ring on", "ring off", "off-hook", "on-hook", "flash",
+	"loop drop", "battery off", "battery on", "polarity", "fault"}
+
+func (w What) String() string {
+	if int(w) < len(whats) {
+		return whats[w]
+	}
+	return "unknown"
+}
+
+// A Handler takes what a port reports. Its methods are called one at a time
+// per port, in the card's order, and must not block.
+type Handler interface {
+	// Changed tells of a change of state. The first is Up.
+	Changed(Change)
+	// Tick is called for each 20 ms frame of the card's own clock while audio
+	// is on: rx holds what the line says; the handler fills tx, FrameSize
+	// bytes of µ-law, with what the line shall hear. Both slices are valid
+	// only during the call. clock is the card's sample counter at rx's start;
+	// a gap between two ticks is audio lost on the serial line.
+	Tick(rx, tx []byte, clock uint64)
+}
+
+// A Port is one jack. Its methods are orders: they queue and return, may be
+// repeated, and are lost without harm while the card is Down.
+type Port interface {
+	// Name says where it is, for people: "card1:2 (/dev/ttyUSB0)".
+	Name() string
+	Kind() Kind
+	// Attach names who takes what the port reports, once, before anything
+	// else; Up follows when the card answers, at once if it already has.
+	Attach(Handler)
+	// SetHook takes an FXO port off-hook or on-hook.
+	SetHook(offHook bool)
+	// FlashHook opens the loop of an off-hook FXO port for d.
+	FlashHook(d time.Duration)
+	// SetRing starts or stops ringing an FXS port. Cadence is on, off, on,
+	// off … and repeats; it is needed only to start.
+	SetRing(on bool, cadence []time.Duration)
+	// SetReversed sets the polarity that an FXS port feeds.
+	SetReversed(reversed bool)
+	// DropLoop takes battery off an FXS port for d: how an exchange tells a
+	// telephone set or a gateway that the other end is gone.
+	DropLoop(d time.Duration)
+	// SetAudio starts and stops the ticks.
+	SetAudio(on bool)
+}
