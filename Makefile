@@ -1,0 +1,44 @@
+# Every target does its own set-up. Start with:  make run   or   make test
+
+# What `make test` covers; narrow it while you work: make test PKGS=./dialplan/...
+PKGS ?= ./...
+# The office that `make run` starts.
+CONFIG ?= configs/demo.toml
+# Where `make demo` writes what each end heard.
+OUT ?= out
+
+SOURCES := go.mod go.sum $(shell find . -name '*.go' -not -path './.git/*')
+
+.PHONY: run demo test check bench build clean
+
+run: bin/crosspoint
+	@exec bin/crosspoint serve $(CONFIG)
+
+demo: bin/crosspoint
+	@bin/crosspoint demo --out $(OUT)
+
+test:
+	@PKGS='$(PKGS)' sh scripts/test.sh
+
+# The quick part of `make test`: formatting, vet and staticcheck.
+check:
+	@PKGS='$(PKGS)' sh scripts/check.sh
+
+bench:
+	@sh scripts/need.sh go
+	go test -run '^$$' -bench . -benchmem $(PKGS)
+
+build: bin/crosspoint bin/linesim
+
+bin/crosspoint: $(SOURCES)
+	@sh scripts/need.sh go
+	@mkdir -p bin
+	go build -o $@ ./cmd/crosspoint
+
+bin/linesim: $(SOURCES)
+	@sh scripts/need.sh go
+	@mkdir -p bin
+	go build -o $@ ./cmd/linesim
+
+clean:
+	rm -rf bin out run
