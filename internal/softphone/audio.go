@@ -1,0 +1,172 @@
+package softphone
+
+import (
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"crosspoint/media/g711"
+)
+
+// longest is how much of what it hears a telephone keeps, in samples: ten minutes.
+const longest = 10 * 60 * g711.SampleRate
+
+// audio is the telephone's RTP: one socket, a goroutine that sends a packet
+// each 20 ms and one that receives. close ends both.
+type audio struct {
+	socket *net.UDPConn
+	done   chan struct{}
+	once   sync.Once
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	remote  netip.AddrPort // zero: nothing is sent
+	law     g711.Law
+	say     []int16 // what is still to be said; silence follows
+	heard   []int16
+	source  uint32 // SSRC of what is heard
+	base    int    // where its first packet stands in heard
+	first   uint32 // its first timestamp
+	packets int
+	events  []byte // telephone-events heard, one a press
+	lastEv  uint32 // timestamp of the last event
+}
+
+func openAudio(local netip.Addr) (*audio, error) {
+	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0)))
+	if err != nil {
+		return nil, err
+	}
+	a := &audio{socket: socket, done: make(chan struct{})}
+	a.wg.Go(a.receive)
+	a.wg.Go(a.send)
+	return a, nil
+}
+
+func (a *audio) local() netip.AddrPort { return a.socket.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// connect names where packets go and in which law.
+func (a *audio) connect(s session, law g711.Law) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.remote, a.law = s.remote, law
+}
+
+func (a *audio) close() {
+	a.once.Do(func() { close(a.done); a.socket.Close() })
+	a.wg.Wait()
+}
+
+// send says what there is to say, at the rate of 50 packets a second by the
+// clock: a late tick is made up for.
+func (a *audio) send() {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	packet := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()),
+		Timestamp: rand.Uint32(), Marker: true}, Payload: make([]byte, g711.FrameSize)}
+	buf := make([]byte, 256)
+	var began time.Time
+	for sent := 0; ; {
+		select {
+		case <-a.done:
+			return
+		case <-tick.C:
+		}
+		if began.IsZero() {
+			began = time.Now()
+		}
+		for due := int(time.Since(began) / (20 * time.Millisecond)); sent <= due; sent++ {
+			to := a.frame(&packet)
+			if !to.IsValid() {
+				continue
+			}
+			n, err := packet.MarshalTo(buf)
+			if err == nil {
+				_, _ = a.socket.WriteToUDPAddrPort(buf[:n], to)
+			}
+			packet.SequenceNumber++
+			packet.Timestamp += g711.FrameSize
+			packet.Marker = false
+		}
+	}
+}
+
+// frame fills the packet with the next 20 ms and tells where it goes.
+func (a *audio) frame(packet *rtp.Packet) netip.AddrPort {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.remote.IsValid() {
+		return netip.AddrPort{}
+	}
+	packet.PayloadType = payloadType(a.law)
+	n := a.law.Encode(packet.Payload, a.say)
+	a.say = a.say[n:]
+	for i := n; i < len(packet.Payload); i++ {
+		packet.Payload[i] = a.law.Silence()
+	}
+	return a.remote
+}
+
+func (a *audio) receive() {
+	buf := make([]byte, 2048)
+	var packet rtp.Packet
+	for {
+		n, _, err := a.socket.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			select {
+			case <-a.done:
+				return
+			default: // an ICMP refusal of an earlier packet
+				continue
+			}
+		}
+		if packet.Unmarshal(buf[:n]) == nil {
+			a.take(&packet)
+		}
+	}
+}
+
+// take writes the packet's samples where its timestamp says: what was lost
+// stays silent.
+func (a *audio) take(packet *rtp.Packet) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var law g711.Law
+	switch packet.PayloadType {
+	case 0:
+	case 8:
+		law = g711.ALaw
+	case eventType:
+		a.event(packet)
+		return
+	default:
+		return
+	}
+	if a.packets == 0 || packet.SSRC != a.source {
+		a.source, a.base, a.first = packet.SSRC, len(a.heard), packet.Timestamp
+	}
+	a.packets++
+	at := a.base + int(int32(packet.Timestamp-a.first))
+	end := at + len(packet.Payload)
+	if at < 0 || end > longest {
+		return
+	}
+	if end > len(a.heard) {
+		a.heard = append(a.heard, make([]int16, end-len(a.heard))...)
+	}
+	law.Decode(a.heard[at:end], packet.Payload)
+}
+
+// event notes a key that is pressed at the other end, once for all packets of
+// one press (RFC 4733 §2.5.1).
+func (a *audio) event(packet *rtp.Packet) {
+	if len(packet.Payload) < 4 || packet.Payload[0] > 15 || (len(a.events) > 0 && a.lastEv == packet.Timestamp) {
+		return
+	}
+	a.lastEv = packet.Timestamp
+	a.events = append(a.events, "0123456789*#ABCD"[packet.Payload[0]])
+}
