@@ -42,8 +42,9 @@ type (
 	// Digit: the party pressed a key, 0-9 * # A-D. It is reported at its end.
 	Digit struct {
 		Of
-		Digit byte
-		For   time.Duration
+		Digit   byte
+		For     time.Duration
+		Relayed bool // the party's audio carries the digit too (RFC 4733, in-band); not so by SIP INFO
 	}
 	// Flash: the party gave a hook-flash.
 	Flash struct{ Of }

@@ -1,0 +1,259 @@
+package flow
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/media"
+	"crosspoint/media/g711"
+)
+
+// A Phone acts as its test says. Verbs without a leg mean the latest one.
+type Phone struct {
+	Name string
+	Off  bool // not registered
+	f    *Flow
+	legs []*testLeg
+}
+
+// leg is the phone's latest leg that is not over; nil: it has none.
+func (p *Phone) leg() *testLeg {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	for i := len(p.legs) - 1; i >= 0; i-- {
+		if !p.legs[i].gone() {
+			return p.legs[i]
+		}
+	}
+	return nil
+}
+
+func (p *Phone) must() *testLeg {
+	p.f.t.Helper()
+	p.f.Settle()
+	l := p.leg()
+	if l == nil {
+		p.f.t.Fatalf("%s has no call", p.Name)
+	}
+	return l
+}
+
+// Calls dials.
+func (p *Phone) Calls(dialed string) {
+	p.CallsAs(leg.Source{Kind: leg.Phone, Name: p.Name}, dialed)
+}
+
+// CallsAs dials as another than a known phone.
+func (p *Phone) CallsAs(as leg.Source, dialed string) {
+	f := p.f
+	f.mu.Lock()
+	l := f.newLeg(p, nil)
+	l.state = calling
+	f.ladder.In(p.Name, "INVITE "+dialed)
+	f.mu.Unlock()
+	sink := f.X.Accept(leg.Incoming{
+		Of: leg.Of{Leg: l}, Source: as, Caller: leg.Party{Number: p.Name},
+		Dialed: dialed, To: leg.Party{Number: dialed},
+	})
+	l.mu.Lock()
+	l.sink = sink
+	l.mu.Unlock()
+	f.Settle()
+}
+
+// Rings, Answers … are what a called phone does.
+func (p *Phone) Rings()   { p.does("180", alerting, leg.Ringing{Of: leg.Of{Leg: p.must()}}) }
+func (p *Phone) Answers() { p.does("200", talking, leg.Answered{Of: leg.Of{Leg: p.must()}}) }
+
+// Plays opens early media.
+func (p *Phone) Plays() { p.does("183 (SDP)", alerting, leg.EarlyMedia{Of: leg.Of{Leg: p.must()}}) }
+
+// Refuses answers with a final failure.
+func (p *Phone) Refuses(status int) {
+	p.does(strconv.Itoa(status), over, leg.HungUp{Of: leg.Of{Leg: p.must()}, Cause: leg.Cause{Status: status, By: p.Name}})
+}
+
+// HangsUp ends the phone's call: CANCEL before the answer, BYE after it.
+func (p *Phone) HangsUp() {
+	l := p.must()
+	cause, text := leg.NormalClearing, "BYE"
+	if l.at() == calling {
+		cause, text = leg.Cancelled, "CANCEL"
+	}
+	p.does(text, over, leg.HungUp{Of: leg.Of{Leg: l}, Cause: cause.GivenBy(p.Name)})
+}
+
+// Holds and Resumes are a re-INVITE of a talking phone.
+func (p *Phone) Holds()   { p.does("INVITE (hold)", talking, leg.Held{Of: leg.Of{Leg: p.must()}}) }
+func (p *Phone) Resumes() { p.does("INVITE (resume)", talking, leg.Resumed{Of: leg.Of{Leg: p.must()}}) }
+
+// Presses sends a digit by SIP INFO, which the audio does not carry.
+func (p *Phone) Presses(d byte) {
+	p.does("INFO "+string(d), talking, leg.Digit{Of: leg.Of{Leg: p.must()}, Digit: d, For: 100 * time.Millisecond})
+}
+
+// FallsSilent is heard no more.
+func (p *Phone) FallsSilent() {
+	p.event(leg.Silent{Of: leg.Of{Leg: p.must()}, For: 3 * time.Second})
+}
+
+// Sees is who the phone's display shows as the caller.
+func (p *Phone) Sees() string { return p.must().shown.String() }
+
+func (p *Phone) does(text string, to legState, ev leg.Event) {
+	p.f.ladder.In(p.Name, text)
+	l := ev.From().(*testLeg)
+	l.mu.Lock()
+	l.state = to
+	l.mu.Unlock()
+	p.event(ev)
+}
+
+func (p *Phone) event(ev leg.Event) {
+	l := ev.From().(*testLeg)
+	l.mu.Lock()
+	sink := l.sink
+	l.mu.Unlock()
+	sink.Deliver(ev)
+	p.f.Settle()
+}
+
+// legState is how far a test's leg has come.
+type legState uint8
+
+const (
+	calling  legState = iota // has dialled
+	alerting                 // is being called
+	talking
+	over
+)
+
+// A testLeg is one call of a test's phone.
+type testLeg struct {
+	phone  *Phone
+	f      *Flow
+	id     string
+	stream *ear
+	shown  leg.Party
+
+	mu    sync.Mutex
+	state legState
+	sink  leg.Sink
+}
+
+func (l *testLeg) at() legState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
+func (l *testLeg) gone() bool { return l.at() == over }
+func (l *testLeg) where() string {
+	return [...]string{"calling", "alerting", "talking", "over"}[l.at()]
+}
+
+func (l *testLeg) ID() string           { return l.id }
+func (l *testLeg) Name() string         { return l.phone.Name }
+func (l *testLeg) Party() leg.Party     { return leg.Party{Number: l.phone.Name} }
+func (l *testLeg) Stream() media.Stream { return l.stream }
+func (l *testLeg) Prefer(law g711.Law)  { l.stream.law = law }
+
+func (l *testLeg) out(text string) { l.f.ladder.Out(l.phone.Name, text) }
+
+func (l *testLeg) Ringing()                      { l.out("180") }
+func (l *testLeg) Progress()                     { l.out("183 (SDP)") }
+func (l *testLeg) Hold()                         { l.out("INVITE (hold)") }
+func (l *testLeg) Resume()                       { l.out("INVITE (resume)") }
+func (l *testLeg) Digit(d byte, _ time.Duration) { l.out("digit " + string(d)) }
+func (l *testLeg) Flash()                        { l.out("flash") }
+func (l *testLeg) Identify(p leg.Party)          { l.out("UPDATE " + p.Number) }
+func (l *testLeg) Refer(r leg.Refer)             { l.out("REFER " + r.Target) }
+func (l *testLeg) Notify(c leg.Cause)            { l.out(fmt.Sprintf("NOTIFY %d", c.Filled().Status)) }
+
+func (l *testLeg) Answer() {
+	l.out("200")
+	l.mu.Lock()
+	l.state = talking
+	l.mu.Unlock()
+}
+
+func (l *testLeg) Hangup(why leg.Cause) {
+	l.mu.Lock()
+	was, sink := l.state, l.sink
+	l.state = over
+	l.mu.Unlock()
+	switch was {
+	case calling:
+		l.out(strconv.Itoa(why.Filled().Status))
+	case alerting:
+		l.out("CANCEL")
+	case talking:
+		l.out("BYE")
+	case over:
+		return
+	}
+	if sink != nil {
+		sink.Deliver(leg.HungUp{Of: leg.Of{Leg: l}, Cause: why})
+	}
+}
+
+// An ear is the audio of a test's phone.
+type ear struct {
+	law g711.Law
+
+	mu    sync.Mutex
+	to    media.Sink
+	seq   uint16
+	marks map[byte]int
+}
+
+func newEar() *ear { return &ear{marks: make(map[byte]int)} }
+
+func (e *ear) Law() g711.Law { return e.law }
+
+func (e *ear) Stats() media.Stats { return media.Stats{} }
+
+func (e *ear) Feed(to media.Sink) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.to = to
+}
+
+// Write is what the phone hears.
+func (e *ear) Write(p *media.Packet) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, b := range p.Payload {
+		e.marks[b]++
+	}
+}
+
+// say sends 20 ms of one code.
+func (e *ear) say(mark byte) {
+	e.mu.Lock()
+	e.seq++
+	p := &media.Packet{Law: e.law, Seq: e.seq, Timestamp: uint32(e.seq) * g711.FrameSize, Payload: make([]byte, g711.FrameSize)}
+	for i := range p.Payload {
+		p.Payload[i] = mark
+	}
+	to := e.to
+	e.mu.Unlock()
+	if to != nil {
+		to.Write(p)
+	}
+}
+
+func (e *ear) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.marks)
+}
+
+func (e *ear) heard(mark byte) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.marks[mark] >= g711.FrameSize
+}
