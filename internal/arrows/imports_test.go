@@ -34,8 +34,13 @@ var arrows = map[string][]string{
 	"gateway/linesim":      {"gateway/linecard/...", "gateway/callerid", "media/g711", "media/tone", "media/dtmf", "media/fsk", "internal/..."},
 	"media":                {"media/g711", "media/tone", "media/dtmf", "media/wav", "internal/..."},
 	"media/rtp":            {"media", "media/g711", "internal/..."},
+	"media/tone":           {"internal/dsp"},
+	"media/dtmf":           {"internal/dsp"},
+	"media/fsk":            {"internal/dsp"},
+	"media/measure":        {"internal/dsp"},
 	"media/...":            {}, // leaves: tone, dtmf, fsk, wav, measure, g711
 
+	"internal/dsp":       {},
 	"internal/inbox":     {},
 	"internal/memnet":    {},
 	"internal/tomlfile":  {},
