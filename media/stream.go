@@ -24,11 +24,13 @@ type Packet struct {
 	Marker    bool     // first packet of a talkspurt or of an event (RFC 3550 §5.1)
 	Seq       uint16   // of the source: a gap is a loss
 	Timestamp uint32   // of the source, in samples of 1/8000 s
+	Source    uint32   // who counts Seq and Timestamp: another one begins a new count; 0: not said
 	Payload   []byte
 }
 
-// A Sink takes packets. Write does not block, does not keep p or its Payload,
-// and may be called from any goroutine.
+// A Sink takes packets, of either law: p.Law says which, and who speaks only
+// the other converts. Write does not block, does not keep or change p or its
+// Payload, and may be called from any goroutine.
 type Sink interface {
 	Write(p *Packet)
 }
