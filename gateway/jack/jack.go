@@ -47,6 +47,7 @@ type Change struct {
 	State State
 	Clock uint64        // the card's sample counter at the change
 	For   time.Duration // LoopDrop, Flash: how long it lasted
+	Digit byte          // Pulse: '0' to '9'
 }
 
 // What happened at a port.
@@ -65,10 +66,11 @@ const (
 	BatteryOn                  // FXO: battery or loop current is back
 	Polarity                   // FXO: polarity changed
 	Fault                      // the port does not work; State.Present is false
+	Pulse                      // FXS: a digit was dialled by pulses, told from flash by the card
 )
 
 var whats = [...]string{"", "up", "down", "ring on", "ring off", "off-hook", "on-hook", "flash",
-	"loop drop", "battery off", "battery on", "polarity", "fault"}
+	"loop drop", "battery off", "battery on", "polarity", "fault", "pulse digit"}
 
 func (w What) String() string {
 	if int(w) < len(whats) {
