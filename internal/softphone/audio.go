@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -169,4 +170,41 @@ func (a *audio) event(packet *rtp.Packet) {
 	}
 	a.lastEv = packet.Timestamp
 	a.events = append(a.events, "0123456789*#ABCD"[packet.Payload[0]])
+}
+
+// Say queues samples that the other end shall hear, after those queued before.
+// Silence is sent when there are none.
+func (c *Call) Say(pcm []int16) {
+	c.audio.mu.Lock()
+	defer c.audio.mu.Unlock()
+	c.audio.say = append(c.audio.say, pcm...)
+}
+
+// Heard is what the telephone has heard so far, from its first packet on, at
+// most ten minutes.
+func (c *Call) Heard() []int16 {
+	c.audio.mu.Lock()
+	defer c.audio.mu.Unlock()
+	return slices.Clone(c.audio.heard)
+}
+
+// Packets counts the audio packets received.
+func (c *Call) Packets() int {
+	c.audio.mu.Lock()
+	defer c.audio.mu.Unlock()
+	return c.audio.packets
+}
+
+// Keys are the telephone-events heard, one character a press.
+func (c *Call) Keys() string {
+	c.audio.mu.Lock()
+	defer c.audio.mu.Unlock()
+	return string(c.audio.events)
+}
+
+// Law is what the call is coded in, once its audio is agreed on.
+func (c *Call) Law() g711.Law {
+	c.audio.mu.Lock()
+	defer c.audio.mu.Unlock()
+	return c.audio.law
 }

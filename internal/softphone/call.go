@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 
 	"crosspoint/media/g711"
@@ -24,30 +24,31 @@ type Call struct {
 	// that it placed, Number is what was dialled.
 	Number, Name string
 
-	id    string
-	phone *Phone
-	audio *audio
-	laws  []g711.Law
+	id, tag string
+	phone   *Phone
+	audio   *audio
+	laws    []g711.Law
+	cancel  context.CancelFunc // of a call that it placed
+	invite  *sip.Request       // of a call that it received
+	source  netip.AddrPort     // where the invite came from
+	orders  chan order         // for ring; the first counts
 
-	ringing  chan struct{} // closed as the other end is alerted (180, 183)
-	answered chan struct{}
-	done     chan struct{}
+	ringing, answered, done chan struct{}
+	rings, talks, ends      sync.Once
+	ackOnce                 sync.Once
+	acked                   chan struct{} // the final response is acknowledged
 
 	mu     sync.Mutex
-	out    *sipgo.DialogClientSession
-	in     *sipgo.DialogServerSession
-	orders chan order // for a received call that rings
-	cancel context.CancelFunc
-	rings  sync.Once
-	talks  sync.Once
-	ends   sync.Once
+	dialog *dialog
+	last   *sip.Response // to the invite
 	err    error
 }
 
-// order is what to do with a received call: a final status.
+// order is what to do with a received call: its final response.
 type order struct {
 	status int
 	reason string
+	why    error // the call's error; nil: Refused
 }
 
 func (p *Phone) newCall(id string) (*Call, error) {
@@ -55,8 +56,8 @@ func (p *Phone) newCall(id string) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	laws := []g711.Law{p.cfg.Law, 1 - p.cfg.Law}
-	return &Call{id: id, phone: p, audio: audio, laws: laws, orders: make(chan order, 1),
+	return &Call{id: id, tag: sip.GenerateTagN(16), phone: p, audio: audio, laws: []g711.Law{p.cfg.Law, 1 - p.cfg.Law},
+		orders: make(chan order, 1), acked: make(chan struct{}),
 		ringing: make(chan struct{}), answered: make(chan struct{}), done: make(chan struct{})}, nil
 }
 
@@ -69,91 +70,148 @@ func (c *Call) Answered() <-chan struct{} { return c.answered }
 // Done is closed when the call is over.
 func (c *Call) Done() <-chan struct{} { return c.done }
 
-// Err tells, after Done, why the call failed: a Refused if the other side said
-// so; nil if it was answered and ended.
+// Err tells, after Done, why the call failed: a Refused if a final response
+// said so; nil if it was answered and ended.
 func (c *Call) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// Say queues samples that the other end shall hear, after those queued before.
-// Silence is sent when there are none.
-func (c *Call) Say(pcm []int16) {
-	c.audio.mu.Lock()
-	defer c.audio.mu.Unlock()
-	c.audio.say = append(c.audio.say, pcm...)
-}
+// Answer answers a call that rings here. Answered is closed when the caller
+// has confirmed it.
+func (c *Call) Answer() { c.give(order{status: 200, reason: "OK"}) }
 
-// Heard is what the telephone has heard so far, from its first packet on, at
-// most ten minutes.
-func (c *Call) Heard() []int16 {
-	c.audio.mu.Lock()
-	defer c.audio.mu.Unlock()
-	return slices.Clone(c.audio.heard)
-}
+// Reject refuses a call that rings here with a final status, 300 to 699.
+func (c *Call) Reject(status int, reason string) { c.give(order{status: status, reason: reason}) }
 
-// Packets counts the audio packets received.
-func (c *Call) Packets() int {
-	c.audio.mu.Lock()
-	defer c.audio.mu.Unlock()
-	return c.audio.packets
-}
-
-// Keys are the telephone-events heard, one character a press.
-func (c *Call) Keys() string {
-	c.audio.mu.Lock()
-	defer c.audio.mu.Unlock()
-	return string(c.audio.events)
-}
-
-// Law is what the call is coded in, once its audio is agreed on.
-func (c *Call) Law() g711.Law {
-	c.audio.mu.Lock()
-	defer c.audio.mu.Unlock()
-	return c.audio.law
-}
-
-// Hangup ends the call whatever its state: CANCEL, a refusal as busy, or BYE.
-// It returns when the other side has confirmed or patience is over.
-func (c *Call) Hangup() {
+func (c *Call) give(o order) {
 	select {
-	case <-c.done:
-		return
-	case <-c.answered:
-		c.bye()
-	default:
-		if c.cancel != nil { // placed and not yet answered
-			c.cancel()
-		} else {
-			c.Reject(486, "Busy Here")
-		}
-		select {
-		case <-c.done:
-		case <-c.answered: // the answer crossed it
-			c.bye()
-		case <-time.After(2 * patience):
-			c.end(errors.New("softphone: no reply to CANCEL"))
-		}
+	case c.orders <- o:
+	default: // one was given before
 	}
 }
 
-func (c *Call) bye() {
+// Hangup ends the call whatever its state: CANCEL, a refusal as busy, or BYE.
+// It returns when the other side has confirmed it or patience is over.
+func (c *Call) Hangup() {
+	select {
+	case <-c.answered:
+		c.bye(nil)
+		return
+	default:
+	}
+	if c.cancel != nil {
+		c.cancel()
+	} else {
+		c.Reject(486, "Busy Here")
+	}
+	select {
+	case <-c.done:
+	case <-c.answered: // the answer crossed it
+		c.bye(nil)
+	case <-time.After(patience):
+		c.end(fmt.Errorf("softphone %s: hang-up before the answer: %w", c.phone.cfg.User, errNoReply))
+	}
+}
+
+// ring waits for what becomes of a received call, answers it so and repeats
+// that until the caller has acknowledged it.
+func (c *Call) ring() {
+	var o order
+	select {
+	case o = <-c.orders:
+	case <-c.done:
+		return
+	}
+	var body []byte
+	if o.status < 300 {
+		body = describe(c.audio.local(), c.answerLaws()...)
+	}
+	res := c.reply(o.status, o.reason, body)
+	stop := make(chan struct{})
+	c.phone.wg.Go(func() { c.phone.repeat(res, c.source, stop) })
+	defer close(stop)
+	if o.status >= 300 {
+		if o.why == nil {
+			o.why = Refused{o.status, o.reason}
+		}
+		select {
+		case <-c.acked:
+		case <-c.phone.closed:
+		case <-time.After(patience):
+		}
+		c.end(o.why)
+		return
+	}
+	select {
+	case <-c.acked:
+		c.talk()
+	case <-c.done:
+	case <-c.phone.closed:
+	case <-time.After(64 * t1):
+		c.end(fmt.Errorf("softphone %s: answer: no ACK", c.phone.cfg.User))
+	}
+}
+
+// reply answers the invite.
+func (c *Call) reply(status int, reason string, body []byte) *sip.Response {
+	res := sip.NewResponseFromRequest(c.invite, status, reason, body)
+	if status < 300 {
+		res.AppendHeader(c.phone.contact())
+	}
+	if body != nil {
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	}
+	c.mu.Lock()
+	c.last = res
+	c.mu.Unlock()
+	c.phone.write(res, c.source)
+	return res
+}
+
+// again answers an INVITE that came before as it was answered then.
+func (c *Call) again(req *sip.Request) bool {
+	if c.invite == nil || req.CSeq().SeqNo != c.invite.CSeq().SeqNo {
+		return false
+	}
+	c.mu.Lock()
+	last := c.last
+	c.mu.Unlock()
+	if last != nil {
+		c.phone.write(last, c.source)
+	}
+	return true
+}
+
+// confirmed takes the ACK of our final response.
+func (c *Call) confirmed(ack *sip.Request) {
+	if len(ack.Body()) > 0 { // the answer to our offer in the 200
+		_ = c.hear(ack.Body())
+	}
+	c.ackOnce.Do(func() { close(c.acked) })
+}
+
+// bye ends an answered call with a BYE; why is what becomes of Err.
+func (c *Call) bye(why error) {
+	select {
+	case <-c.done:
+		return
+	default:
+	}
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	c.mu.Lock()
-	in, out := c.in, c.out
+	msg, to := c.dialog.request(sip.BYE, c.id)
 	c.mu.Unlock()
-	var err error
-	if in != nil {
-		err = in.Bye(ctx)
-	} else if out != nil {
-		err = out.Bye(ctx)
+	res, err := c.phone.do(ctx, msg, to)
+	if err == nil && res.StatusCode != 200 {
+		err = Refused{res.StatusCode, res.Reason}
 	}
 	if err != nil {
 		err = fmt.Errorf("softphone %s: BYE: %w", c.phone.cfg.User, err)
 	}
-	c.end(err)
+	c.end(errors.Join(why, err))
 }
 
 // end is the last thing that happens to a call, once.
@@ -170,13 +228,29 @@ func (c *Call) end(err error) {
 
 func (c *Call) rang() { c.rings.Do(func() { close(c.ringing) }) }
 func (c *Call) talk() { c.rang(); c.talks.Do(func() { close(c.answered) }) }
-func (c *Call) up() bool {
-	select {
-	case <-c.answered:
-		return true
-	default:
-		return false
+
+// refresh answers a re-INVITE or an UPDATE: same description, perhaps a new
+// address of the other side (RFC 3261 §14.2, RFC 3311 §5.2).
+func (c *Call) refresh(req *sip.Request, from netip.AddrPort) {
+	var body []byte
+	if len(req.Body()) > 0 {
+		if err := c.hear(req.Body()); err != nil {
+			c.phone.write(sip.NewResponseFromRequest(req, 488, "Not Acceptable Here", nil), from)
+			return
+		}
+		body = describe(c.audio.local(), c.Law())
+	} else if req.IsInvite() {
+		body = describe(c.audio.local(), c.laws...)
 	}
+	res := sip.NewResponseFromRequest(req, 200, "OK", body)
+	res.AppendHeader(c.phone.contact())
+	if body != nil {
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	}
+	if expires := req.GetHeader("Session-Expires"); expires != nil {
+		res.AppendHeader(sip.NewHeader("Session-Expires", expires.Value()))
+	}
+	c.phone.write(res, from)
 }
 
 // hear connects the call's audio to what a description says.
@@ -191,76 +265,6 @@ func (c *Call) hear(body []byte) error {
 	}
 	c.audio.connect(s, law)
 	return nil
-}
-
-// onBye ends a call from the other side; one that is not known is 481.
-func (p *Phone) onBye(req *sip.Request, tx sip.ServerTransaction) {
-	c := p.callOf(req)
-	if c == nil {
-		respond(tx, req, 481, "Call/Transaction Does Not Exist", nil)
-		return
-	}
-	c.mu.Lock()
-	in, out := c.in, c.out
-	c.mu.Unlock()
-	var err error
-	if in != nil {
-		err = in.ReadBye(req, tx)
-	} else if out != nil {
-		err = out.ReadBye(req, tx)
-	}
-	if err != nil {
-		respond(tx, req, 400, "Bad Request", nil)
-		return
-	}
-	c.end(nil)
-}
-
-func (p *Phone) onAck(req *sip.Request, tx sip.ServerTransaction) {
-	c := p.callOf(req)
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	in := c.in
-	c.mu.Unlock()
-	if in == nil {
-		return
-	}
-	if len(req.Body()) > 0 { // the answer to our offer in the 200
-		_ = c.hear(req.Body())
-	}
-	_ = in.ReadAck(req, tx)
-}
-
-// onRefresh answers a re-INVITE or an UPDATE within a call: same description,
-// new address of the other side (RFC 3261 §14.2, RFC 3311 §5.2).
-func (p *Phone) onRefresh(req *sip.Request, tx sip.ServerTransaction) {
-	c := p.callOf(req)
-	if c == nil {
-		respond(tx, req, 481, "Call/Transaction Does Not Exist", nil)
-		return
-	}
-	var body []byte
-	if len(req.Body()) > 0 {
-		if err := c.hear(req.Body()); err != nil {
-			respond(tx, req, 488, "Not Acceptable Here", nil)
-			return
-		}
-		body = describe(c.audio.local(), c.Law())
-	} else if req.IsInvite() {
-		body = describe(c.audio.local(), c.laws...)
-	}
-	res := sip.NewResponseFromRequest(req, 200, "OK", body)
-	contact := p.contact()
-	res.AppendHeader(&contact)
-	if body != nil {
-		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
-	}
-	if expires := req.GetHeader("Session-Expires"); expires != nil {
-		res.AppendHeader(sip.NewHeader("Session-Expires", expires.Value()))
-	}
-	_ = tx.Respond(res)
 }
 
 // answerLaws is what the telephone answers with: the one law that was agreed
