@@ -12,18 +12,103 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+	"crosspoint/internal/inbox"
 )
 
 // A Gateway owns the telephone lines of the exchange.
 type Gateway struct {
+	cfg    Config
+	log    *slog.Logger
+	lines  []*line
+	byName map[string]*line
+	trunks map[string]*trunk
 }
 
 // New attaches to the port of each line and takes it into service as its card
 // answers. Its error says which line or trunk of the configuration
 // contradicts itself.
-func New(c Config) (*Gateway, error) { panic("to be written") }
+func New(c Config) (*Gateway, error) {
+	g := &Gateway{cfg: c, log: c.Log, byName: map[string]*line{}, trunks: map[string]*trunk{}}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	for _, lc := range c.Lines {
+		l, err := g.newLine(lc)
+		if err != nil {
+			return nil, err
+		}
+		g.lines = append(g.lines, l)
+		g.byName[lc.Name] = l
+	}
+	for _, tc := range c.Trunks {
+		if g.trunks[tc.Name] != nil {
+			return nil, fmt.Errorf("trunk %s is configured twice", tc.Name)
+		}
+		t, err := newTrunk(tc, g.byName)
+		if err != nil {
+			return nil, err
+		}
+		g.trunks[tc.Name] = t
+	}
+	for _, l := range g.lines { // nothing can go wrong any more
+		go l.run() // until Close
+		l.cfg.Port.Attach(l)
+	}
+	return g, nil
+}
+
+// newLine makes a line that does not run yet.
+func (g *Gateway) newLine(c LineConfig) (*line, error) {
+	switch {
+	case c.Name == "":
+		return nil, errors.New("a line has no name")
+	case g.byName[c.Name] != nil:
+		return nil, fmt.Errorf("line %s is configured twice", c.Name)
+	case c.Port == nil:
+		return nil, fmt.Errorf("line %s has no port", c.Name)
+	case c.ReceiveGain < -maxGain || c.ReceiveGain > maxGain || c.SendGain < -maxGain || c.SendGain > maxGain:
+		return nil, fmt.Errorf("line %s: a gain is from -%d to %d dB", c.Name, maxGain, maxGain)
+	}
+	if c.Country == "" {
+		c.Country = g.cfg.Country
+	}
+	country, err := countryOf(c.Country)
+	if err != nil {
+		return nil, fmt.Errorf("line %s: %w", c.Name, err)
+	}
+	l := &line{
+		gw:      g,
+		cfg:     c,
+		country: country,
+		log:     g.log.With("line", c.Name),
+		inbox:   inbox.New[event](),
+		done:    make(chan struct{}),
+		busied:  c.BusiedOut,
+	}
+	kind := c.Kind
+	if kind == jack.Unknown {
+		kind = c.Port.Kind()
+	}
+	switch kind {
+	case jack.FXO:
+		l.m = newFXO(l)
+	case jack.FXS:
+		l.m = newFXS(l)
+	default:
+		return nil, fmt.Errorf(`line %s (%s): kind is %s; say "fxo" for a line to an exchange, "fxs" for one to a telephone`,
+			c.Name, c.Port.Name(), kind)
+	}
+	l.kind = kind
+	l.audio = newAudio(l)
+	l.publish()
+	return l, nil
+}
 
 // Dial places a call to a number over a trunk: it seizes the first idle line
 // in hunting order, and the next when that has no dial tone. The error is a
@@ -33,24 +118,94 @@ func New(c Config) (*Gateway, error) { panic("to be written") }
 // Number is digits 0-9 * # A-D; ' ', '-', '.', '(' and ')' are skipped. ','
 // is a pause of 2 s, 'w' waits for another dial tone (two-stage dialling).
 func (g *Gateway) Dial(trunk, number string, o leg.Outgoing) (leg.Leg, error) {
-	panic("to be written")
+	t := g.trunks[trunk]
+	if t == nil {
+		return nil, leg.NoCircuit.GivenBy(leg.Us).Because("there is no trunk %q", trunk)
+	}
+	steps, err := parseNumber(number)
+	if err != nil {
+		return nil, leg.InvalidNumber.GivenBy(leg.Us).Because("%v", err)
+	}
+	c := newCall(fmt.Sprintf("%s-%x", trunk, t.calls.Add(1)), leg.Party{Number: number}, o, g.log)
+	c.trunk, c.number, c.dialed = t, steps, number
+	return c, g.place(c, func() *line { return t.pick(c.tried) }, t.allBusy)
 }
 
 // DialLine rings the telephone on an FXS line. The error is a leg.Cause:
 // leg.Busy if the telephone is off-hook.
-func (g *Gateway) DialLine(line string, o leg.Outgoing) (leg.Leg, error) { panic("to be written") }
+func (g *Gateway) DialLine(name string, o leg.Outgoing) (leg.Leg, error) {
+	l := g.byName[name]
+	if l == nil {
+		return nil, leg.Unallocated.GivenBy(leg.Us).Because("there is no line %q", name)
+	}
+	phone, ok := l.m.(*fxs)
+	if !ok {
+		return nil, leg.Unallocated.GivenBy(leg.Us).Because("line %s leads to an exchange: it is called over a trunk", name)
+	}
+	party := leg.Party{Number: phone.opt.Extension, Name: phone.opt.Name}
+	c := newCall(l.nextID(), party, o, g.log)
+	pick := func() *line {
+		if l.report.Load().Ready && l.claimed.CompareAndSwap(false, true) {
+			return l
+		}
+		return nil
+	}
+	return c, g.place(c, pick, func() leg.Cause { return l.unavailable() })
+}
+
+// place gives a call to the line that pick claims for it.
+func (g *Gateway) place(c *call, pick func() *line, none func() leg.Cause) error {
+	l := pick()
+	if l == nil {
+		return none()
+	}
+	c.line.Store(l)
+	if !l.inbox.Put(seize{c}) {
+		return leg.ShuttingDown.GivenBy(leg.Us)
+	}
+	return nil
+}
 
 // Lines reports on each line, in the order of the configuration.
-func (g *Gateway) Lines() []Status { panic("to be written") }
+func (g *Gateway) Lines() []Status {
+	all := make([]Status, len(g.lines))
+	for i, l := range g.lines {
+		all[i] = l.status()
+	}
+	return all
+}
 
 // BusyOut takes a line out of service for new calls, and puts it back. A call
 // on it goes on.
-func (g *Gateway) BusyOut(line string, out bool) error { panic("to be written") }
+func (g *Gateway) BusyOut(line string, out bool) error { return g.tell(line, busyOut{out}) }
 
 // MessageWaiting says whether the telephone on an FXS line is told, by a
 // stutter dial tone, that messages wait.
-func (g *Gateway) MessageWaiting(line string, waiting bool) error { panic("to be written") }
+func (g *Gateway) MessageWaiting(line string, waiting bool) error {
+	return g.tell(line, messages{waiting})
+}
+
+func (g *Gateway) tell(line string, ev event) error {
+	l := g.byName[line]
+	if l == nil {
+		return fmt.Errorf("there is no line %q", line)
+	}
+	l.inbox.Put(ev)
+	return nil
+}
 
 // Close ends all calls and leaves each line on-hook and silent. It waits for
 // the lines' goroutines until ctx ends.
-func (g *Gateway) Close(ctx context.Context) error { panic("to be written") }
+func (g *Gateway) Close(ctx context.Context) error {
+	for _, l := range g.lines {
+		l.inbox.Put(closing{})
+	}
+	for _, l := range g.lines {
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+			return fmt.Errorf("line %s is not yet on-hook: %w", l.cfg.Name, ctx.Err())
+		}
+	}
+	return nil
+}

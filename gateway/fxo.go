@@ -1,0 +1,303 @@
+package gateway
+
+import (
+	"fmt"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+)
+
+// fxoState is what an FXO line is doing.
+type fxoState uint8
+
+const (
+	fxoDown       fxoState = iota // the card does not answer, or the port is out of order
+	fxoDead                       // on-hook, and the exchange feeds no battery
+	fxoIdle                       // on-hook, may be seized or rung
+	fxoWaiting                    // has a call, and waits for the guard time to end
+	fxoSeizing                    // off-hook, waits for dial tone
+	fxoDialing                    // sends digits
+	fxoProceeding                 // dialled; the caller hears what the exchange says
+	fxoTalking                    // both ways, whoever called
+	fxoRinging                    // rings; its caller ID is waited for
+	fxoOffered                    // call control has the call and has not answered it
+	fxoRefused                    // rings on though call control refused the call
+)
+
+// fxo is a line to an exchange.
+type fxo struct {
+	*line
+	opt   FXO // with its defaults filled in
+	state fxoState
+	why   string // of fxoDown
+	ring  ring
+	dial  dialer
+	clear clearing
+
+	offHook  bool      // what we asked of the port
+	guardEnd time.Time // when the line may be seized again
+	suspect  time.Time // until then other lines are tried first
+}
+
+func newFXO(l *line) *fxo {
+	c := l.cfg.FXO
+	c.DialToneWait = or(c.DialToneWait, 3*time.Second)
+	c.Answer.After = or(c.Answer.After, 15*time.Second)
+	c.Silence = or(c.Silence, 30*time.Minute)
+	c.MinLoopDrop = or(c.MinLoopDrop, 80*time.Millisecond)
+	c.Guard = or(c.Guard, 4*time.Second)
+	c.CallerIDWait = or(c.CallerIDWait, 4*time.Second)
+	c.FlashTime = or(c.FlashTime, l.country.flash)
+	return &fxo{line: l, opt: c, why: "the line card has not answered yet"}
+}
+
+// or is d, or the default if d is zero; less than zero is none.
+func or(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return max(d, 0)
+}
+
+// handle does with an event what is the same in each state, and leaves the rest
+// to the state's method.
+func (f *fxo) handle(ev event) {
+	switch ev := ev.(type) {
+	case jack.Change:
+		switch {
+		case ev.What == jack.Down:
+			f.lose("the line card is gone: is it plugged in?")
+			return
+		case !ev.State.Present:
+			f.lose("the port is out of order")
+			return
+		case ev.What == jack.Up || f.state == fxoDown:
+			f.up()
+			return
+		}
+	case seize:
+		if f.state != fxoIdle {
+			f.notNow(ev.call)
+			return
+		}
+	case order:
+		if ev.what == hangup {
+			f.hungUp(ev.cause)
+			f.become(f.let())
+			return
+		}
+	}
+	f.become(f.step(ev))
+}
+
+func (f *fxo) step(ev event) fxoState {
+	switch f.state {
+	case fxoDead, fxoIdle:
+		return f.idle(ev)
+	case fxoWaiting:
+		return f.waiting(ev)
+	case fxoSeizing:
+		return f.seizing(ev)
+	case fxoDialing:
+		return f.dialing(ev)
+	case fxoProceeding:
+		return f.proceeding(ev)
+	case fxoTalking:
+		return f.talking(ev)
+	case fxoRinging:
+		return f.ringing(ev)
+	case fxoOffered:
+		return f.offered(ev)
+	case fxoRefused:
+		return f.refused(ev)
+	}
+	return f.state
+}
+
+// become changes the state and does what belongs to arriving in it.
+func (f *fxo) become(next fxoState) {
+	if next == f.state {
+		return
+	}
+	f.log.Debug("line", "was", f.state, "is", next)
+	f.state, f.since = next, time.Now()
+	f.timers.stop(stateTimer)
+	switch next {
+	case fxoIdle, fxoDead, fxoDown:
+		f.release()
+	case fxoSeizing:
+		f.timers.set(stateTimer, f.opt.DialToneWait)
+	case fxoProceeding:
+		f.enterProceeding()
+	case fxoTalking:
+		f.enterTalking()
+	}
+}
+
+// idle waits for a call from either side.
+func (f *fxo) idle(ev event) fxoState {
+	switch ev := ev.(type) {
+	case seize:
+		return f.seize(ev.call)
+	case jack.Change:
+		switch ev.What {
+		case jack.RingOn:
+			return f.rung()
+		case jack.BatteryOff:
+			f.timers.set(batteryTimer, batteryAlarm)
+		case jack.BatteryOn:
+			f.timers.stop(batteryTimer)
+			return fxoIdle
+		case jack.Polarity:
+			f.early()
+		}
+	case gotCallerID:
+		f.ring.take(f, ev)
+	case expired:
+		switch ev.timer {
+		case batteryTimer:
+			if !f.jack.Battery {
+				f.trouble("%s: no battery: is the wall jack plugged in?", f.where())
+				return fxoDead
+			}
+		case ringTimer: // caller ID that no ring followed
+			f.quiet()
+		}
+	}
+	return f.state
+}
+
+// batteryAlarm is how long battery may be gone before the line counts as dead.
+const batteryAlarm = time.Second
+
+// up takes the line into service as the card answers.
+func (f *fxo) up() {
+	if f.jack.Present && f.offHook && f.jack.OffHook && f.call != nil {
+		return // a snapshot in the midst of a call that goes on
+	}
+	if f.call != nil {
+		f.end(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
+	}
+	if f.state == fxoDown {
+		f.log.Info("line in service", "battery", f.jack.Battery)
+	}
+	f.state = fxoDown // arrive anew, whatever it was
+	f.become(fxoIdle)
+	if !f.jack.Battery {
+		f.timers.set(batteryTimer, batteryAlarm)
+	}
+	if f.jack.Ringing {
+		f.become(f.rung())
+	}
+}
+
+// lose ends what the line does: the card or the port is gone.
+func (f *fxo) lose(why string) {
+	first := f.state != fxoDown || f.why != why
+	f.why = why
+	if f.call != nil {
+		f.end(f.lost(why, f.state == fxoTalking))
+	}
+	if first {
+		f.trouble("%s: %s", f.where(), why)
+	}
+	f.become(fxoDown)
+}
+
+// hungUp ends the call because our side did.
+func (f *fxo) hungUp(cause leg.Cause) {
+	if f.offHook {
+		f.out("on-hook")
+	}
+	f.end(cause)
+}
+
+// let lets the exchange have the line back after a call: on-hook, unless it
+// rings on.
+func (f *fxo) let() fxoState {
+	if !f.offHook && (f.jack.Ringing || f.timers.running(ringTimer)) {
+		return fxoRefused
+	}
+	return fxoIdle
+}
+
+// release leaves the line on-hook and silent, for the next call.
+func (f *fxo) release() {
+	if f.offHook {
+		f.guardEnd = time.Now().Add(f.opt.Guard)
+	}
+	f.offHook = false
+	f.cfg.Port.SetHook(false)
+	f.quiet()
+	f.timers = timers{}
+	f.ring, f.dial, f.clear = ring{}, dialer{}, clearing{}
+	if f.state == fxoIdle && !f.jack.Battery {
+		f.timers.set(batteryTimer, batteryAlarm)
+	}
+	f.claimed.Store(false)
+}
+
+// quiet stops the card's audio.
+func (f *fxo) quiet() {
+	f.audio.play(program{})
+	f.cfg.Port.SetAudio(false)
+}
+
+// notNow passes on a call that reached the line when it could no longer be
+// seized: it rings, or was lost.
+func (f *fxo) notNow(c *call) {
+	if f.state == fxoRinging || f.state == fxoOffered {
+		f.stats.Glare++
+	}
+	c.hunt(f.line, leg.NoCircuit.GivenBy(leg.Us).Because("%s: %s", f.where(), f.words()))
+	if f.state == fxoDown || f.state == fxoDead {
+		f.claimed.Store(false)
+	}
+}
+
+func (f *fxo) ready() bool { return f.state == fxoIdle && f.jack.Battery && !f.busied }
+
+func (f *fxo) failed() string {
+	switch {
+	case f.state == fxoDown:
+		return f.why
+	case f.state == fxoDead, f.state == fxoIdle && !f.jack.Battery:
+		return "no battery: is the wall jack plugged in?"
+	}
+	return ""
+}
+
+func (f *fxo) words() string {
+	if why := f.failed(); why != "" {
+		return "failed: " + why
+	}
+	other := "unknown"
+	if f.call != nil {
+		other = f.call.other.String()
+	}
+	switch f.state {
+	case fxoIdle:
+		if f.busied {
+			return "busied out"
+		}
+		return "idle"
+	case fxoWaiting:
+		return "seized for " + other + ", waits out the guard time"
+	case fxoSeizing:
+		return "seized for " + other + ", waits for dial tone"
+	case fxoDialing:
+		return "dialling " + other
+	case fxoProceeding:
+		return "calling " + other
+	case fxoTalking:
+		return "talking with " + other
+	case fxoRinging:
+		return "ringing, waits for caller ID"
+	case fxoOffered:
+		return fmt.Sprintf("ringing, caller %s", other)
+	case fxoRefused:
+		return "ringing, refused"
+	}
+	return "unknown"
+}

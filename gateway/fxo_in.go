@@ -1,0 +1,235 @@
+package gateway
+
+import (
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+)
+
+// A call in over an FXO line:
+//
+//	fxo1                b2bua
+//	 |-------ring-------->|
+//	 |-caller ID 5551234->|  Incoming
+//	 |<-----off-hook------|  Answer
+//	 |--loop-current drop>|  HungUp
+//	 |<-----on-hook-------|
+
+const (
+	// ringMin is the shortest burst of ring voltage that is a ring: shorter
+	// ones come from a telephone in parallel that dials by pulses or hangs up.
+	ringMin = 100 * time.Millisecond
+	// ringPause is the shortest pause that parts two rings; within a double
+	// ring (.4/.2/.4/2) it is shorter.
+	ringPause = 800 * time.Millisecond
+	// ringGone is how long there is no ring until the caller has given up:
+	// the longest pause of any country is 5 s.
+	ringGone = 6 * time.Second
+	// earlyWait is how long caller ID that comes before the first ring may
+	// take to bring one.
+	earlyWait = 6 * time.Second
+)
+
+// ring is what is known of a call that rings.
+type ring struct {
+	on     time.Time // when the burst under way, or the last one, began
+	off    time.Time // when the last one ended
+	rings  int
+	caller leg.Party
+	known  bool // caller ID was received
+	bad    error
+}
+
+// gotCallerID is what the receiver made of what it heard.
+type gotCallerID struct {
+	caller leg.Party
+	err    error
+}
+
+// early listens for caller ID that comes before the first ring, announced by a
+// reversal of polarity (ETSI EN 300 659-1, BT SIN 227).
+func (f *fxo) early() {
+	f.timers.set(ringTimer, earlyWait)
+	f.cfg.Port.SetAudio(true)
+	f.audio.play(program{callerID: newReceiver(f.country)})
+}
+
+// take keeps the caller ID.
+func (r *ring) take(f *fxo, id gotCallerID) {
+	if id.err != nil {
+		r.bad = id.err
+		f.log.Warn("caller ID not understood", "err", id.err)
+		return
+	}
+	r.caller, r.known, r.bad = id.caller, true, nil
+}
+
+// rung begins a call that rings in.
+func (f *fxo) rung() fxoState {
+	f.claimed.Store(true)
+	f.ringIn()
+	f.in("ring")
+	f.ring.on, f.ring.rings = time.Now(), 1
+	f.timers.stop(ringTimer)
+	if f.ring.known || f.opt.CallerIDWait == 0 {
+		return f.offer()
+	}
+	f.cfg.Port.SetAudio(true)
+	f.audio.play(program{callerID: newReceiver(f.country)})
+	return fxoRinging
+}
+
+// ringIn makes the leg of an incoming call.
+func (f *fxo) ringIn() {
+	c := newCall(f.nextID(), leg.Party{}, leg.Outgoing{}, f.log)
+	c.line.Store(f.line)
+	f.call = c
+}
+
+// ringing waits for the caller ID.
+func (f *fxo) ringing(ev event) fxoState {
+	switch ev := ev.(type) {
+	case gotCallerID:
+		if f.ring.take(f, ev); f.ring.known {
+			return f.offer()
+		}
+	case jack.Change:
+		switch ev.What {
+		case jack.RingOn:
+			if f.bell(true); f.ring.rings > 1 {
+				return f.offer()
+			}
+		case jack.RingOff:
+			f.bell(false)
+			if f.ring.rings == 1 && f.ring.off.Sub(f.ring.on) < ringMin {
+				f.call = nil // noise
+				return fxoIdle
+			}
+			f.timers.set(stateTimer, f.opt.CallerIDWait)
+		}
+	case expired:
+		switch ev.timer {
+		case stateTimer:
+			return f.offer()
+		case ringTimer:
+			f.begin(f.call, true)
+			return f.gaveUp()
+		}
+	}
+	return f.state
+}
+
+// bell counts rings, and looks for their end.
+func (f *fxo) bell(on bool) {
+	now := time.Now()
+	if !on {
+		f.ring.off = now
+		f.timers.set(ringTimer, ringGone)
+		return
+	}
+	if now.Sub(f.ring.off) >= ringPause {
+		f.ring.rings++
+	}
+	f.ring.on = now
+	f.timers.stop(ringTimer)
+}
+
+// offer hands the call to call control, with the caller if known.
+func (f *fxo) offer() fxoState {
+	c := f.call
+	c.party, c.other = f.ring.caller, f.ring.caller
+	f.begin(c, true)
+	switch {
+	case f.ring.known:
+		f.in("caller ID %s", callerText(c.party))
+	default:
+		f.stats.NoCallerID++
+		if f.ring.bad != nil {
+			f.in("caller ID damaged")
+		}
+	}
+	if f.offHook {
+		f.audio.play(program{tones: true})
+	} else {
+		f.quiet()
+	}
+	if f.gw.cfg.Accept == nil {
+		f.hungUp(leg.Rejected.GivenBy(leg.Us).Because("nobody takes calls from line %s", f.cfg.Name))
+		return f.let()
+	}
+	f.since = time.Now()
+	c.sink = f.gw.cfg.Accept.Accept(leg.Incoming{
+		Of:     c.of(),
+		Source: leg.Source{Kind: leg.Line, Name: f.cfg.Name},
+		Caller: c.party,
+		Ladder: c.ladder,
+	})
+	return fxoOffered
+}
+
+func callerText(p leg.Party) string {
+	if p.Number != "" && p.Name == "" {
+		return p.Number
+	}
+	return p.String()
+}
+
+// offered waits for call control to answer, and for the caller to give up.
+func (f *fxo) offered(ev event) fxoState {
+	if f.offHook { // glare: the exchange has connected the caller already
+		if how := f.cleared(ev); how != "" {
+			f.in("%s", how)
+			f.out("on-hook")
+			f.end(leg.Cancelled.GivenBy(f.cfg.Name).Because("the caller hung up before the answer (%s)", how))
+			return fxoIdle
+		}
+	}
+	switch ev := ev.(type) {
+	case order:
+		switch ev.what {
+		case answer:
+			return fxoTalking
+		case alert:
+			if f.offHook {
+				f.audio.play(program{sound: f.tone(ringbackTone), tones: true})
+			}
+		}
+	case jack.Change:
+		switch ev.What {
+		case jack.RingOn, jack.RingOff:
+			if !f.offHook {
+				f.bell(ev.What == jack.RingOn)
+			}
+		}
+	case expired:
+		if ev.timer == ringTimer {
+			return f.gaveUp()
+		}
+	}
+	return f.state
+}
+
+// gaveUp ends a call whose ringing stopped.
+func (f *fxo) gaveUp() fxoState {
+	f.in("ringing stopped")
+	f.end(leg.Cancelled.GivenBy(f.cfg.Name).Because("the caller on line %s hung up before the answer", f.cfg.Name))
+	return fxoIdle
+}
+
+// refused waits for the end of a ringing that nobody here answers: a line has
+// no way to say so.
+func (f *fxo) refused(ev event) fxoState {
+	switch ev := ev.(type) {
+	case jack.Change:
+		switch ev.What {
+		case jack.RingOn, jack.RingOff:
+			f.bell(ev.What == jack.RingOn)
+		}
+	case expired:
+		if ev.timer == ringTimer {
+			return fxoIdle
+		}
+	}
+	return f.state
+}

@@ -1,0 +1,324 @@
+package gateway
+
+import (
+	"strings"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+)
+
+// A call out over an FXO line:
+//
+//	b2bua            fxo1
+//	  |----off-hook--->|
+//	  |<---dial tone---|
+//	  |--DTMF 7773660->|
+//	  |<---ringback----|
+//	  |<----answer-----|
+//	  |----on-hook---->|
+
+// dialer is how far the digits of a call have been sent.
+type dialer struct {
+	next   int    // step of the number
+	pulses string // digits that are left to be sent by pulses
+	left   int    // pulses left of the digit under way
+}
+
+// seize takes the call, and the line if it has rested for the guard time.
+func (f *fxo) seize(c *call) fxoState {
+	f.begin(c, false)
+	if !c.trying {
+		c.trying = true
+		c.deliver(leg.Trying{Of: c.of()})
+	}
+	if f.opt.Pulse && !pulsable(c.number) {
+		f.end(leg.InvalidNumber.GivenBy(leg.Us).Because("%s dials by pulses, and %s has digits that have none", f.where(), c.dialed))
+		return fxoIdle.again(f)
+	}
+	if rest := time.Until(f.guardEnd); rest > 0 {
+		f.timers.set(stepTimer, rest)
+		return fxoWaiting
+	}
+	f.lift()
+	return fxoSeizing
+}
+
+// again leaves the claim on a line that never left idle.
+func (s fxoState) again(f *fxo) fxoState {
+	f.claimed.Store(false)
+	return s
+}
+
+func pulsable(number []step) bool {
+	for _, s := range number {
+		if strings.Trim(s.digits, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// lift goes off-hook and listens.
+func (f *fxo) lift() {
+	f.out("off-hook")
+	f.offHook = true
+	f.clear.deaf = time.Now().Add(deafTime)
+	f.cfg.Port.SetAudio(true)
+	f.cfg.Port.SetHook(true)
+	f.audio.play(program{tones: true})
+}
+
+// waiting waits for the end of the guard time; the line is still on-hook.
+func (f *fxo) waiting(ev event) fxoState {
+	switch ev := ev.(type) {
+	case jack.Change:
+		switch ev.What {
+		case jack.RingOn: // glare: the incoming call has the line
+			f.stats.Glare++
+			f.pass(leg.NoCircuit.GivenBy(leg.Us).Because("%s began to ring", f.where()))
+			return f.rung()
+		case jack.BatteryOff:
+			return f.fail(leg.NetworkFailure.Because("%s: no battery", f.where()).WithHint("is the wall jack plugged in?"))
+		}
+	case expired:
+		if ev.timer == stepTimer {
+			f.lift()
+			return fxoSeizing
+		}
+	}
+	return f.state
+}
+
+// seizing waits for dial tone.
+func (f *fxo) seizing(ev event) fxoState {
+	switch ev := ev.(type) {
+	case signal:
+		switch ev.heard {
+		case dialTone:
+			f.in("dial tone")
+			return f.dialNext()
+		case busyTone, congestionTone:
+			f.in("%s", ev.heard)
+			return f.fail(leg.NetworkFailure.Because("%s: %s instead of dial tone", f.where(), ev.heard))
+		}
+	case jack.Change:
+		if ev.What == jack.RingOn {
+			return f.glare()
+		}
+	case expired:
+		if ev.timer != stateTimer {
+			break
+		}
+		if f.opt.BlindDial {
+			return f.dialNext()
+		}
+		return f.noDialTone()
+	}
+	return f.state
+}
+
+// noDialTone tells what is the matter as far as the line shows it.
+func (f *fxo) noDialTone() fxoState {
+	f.stats.NoDialTone++
+	f.suspect = time.Now().Add(suspectFor)
+	if !f.jack.Battery {
+		return f.fail(leg.NetworkFailure.Because("%s: no loop current after %v", f.where(), f.opt.DialToneWait).
+			WithHint("is the wall jack plugged in?"))
+	}
+	return f.fail(leg.NetworkFailure.Because("%s: no dial tone after %v", f.where(), f.opt.DialToneWait).
+		WithHint("is the wall jack plugged in?"))
+}
+
+// glare: the exchange rang the line as we went off-hook, so that we have
+// answered a call. Ours moves to another line; the caller's is offered, and
+// hears ringback until it is answered inside.
+func (f *fxo) glare() fxoState {
+	f.stats.Glare++
+	f.in("ring (glare)")
+	f.pass(leg.NoCircuit.GivenBy(leg.Us).Because("%s began to ring", f.where()))
+	f.ringIn()
+	return f.offer()
+}
+
+// fail gives the line back and the call to the next line of its trunk.
+func (f *fxo) fail(why leg.Cause) fxoState {
+	f.trouble("%s", why.Error())
+	if f.offHook {
+		f.out("on-hook")
+	}
+	f.pass(why.GivenBy(f.cfg.Name))
+	return fxoIdle
+}
+
+func (f *fxo) pass(why leg.Cause) { f.drop(why.Text).hunt(f.line, why) }
+
+// dialNext begins the next step of the number.
+func (f *fxo) dialNext() fxoState {
+	number := f.call.number
+	if f.dial.next == len(number) {
+		return fxoProceeding
+	}
+	s := number[f.dial.next]
+	f.dial.next++
+	switch {
+	case s.digits != "" && f.opt.Pulse:
+		f.out("pulses %s", s.digits)
+		f.dial.pulses = s.digits
+		f.timers.set(stepTimer, 0)
+	case s.digits != "":
+		f.out("DTMF %s", s.digits)
+		f.audio.play(program{sound: newDigits(s.digits, 0), tones: true})
+	case s.pause > 0:
+		f.timers.set(stepTimer, s.pause)
+	default: // another dial tone; if there is none, the digits may do all the same
+		f.audio.play(program{tones: true, anew: true})
+		f.timers.set(stepTimer, f.opt.DialToneWait)
+	}
+	return fxoDialing
+}
+
+// dialing goes from step to step of the number.
+func (f *fxo) dialing(ev event) fxoState {
+	step := step{}
+	if n := f.dial.next; n > 0 {
+		step = f.call.number[n-1]
+	}
+	switch ev := ev.(type) {
+	case played:
+		return f.dialNext()
+	case signal:
+		if ev.heard == dialTone && step == (step0) {
+			f.in("dial tone")
+			f.timers.stop(stepTimer)
+			return f.dialNext()
+		}
+	case expired:
+		switch {
+		case ev.timer != stepTimer:
+		case f.dial.pulses != "" || f.dial.left > 0:
+			f.pulse()
+		default:
+			return f.dialNext()
+		}
+	case jack.Change:
+		if ev.What == jack.BatteryOff && time.Now().After(f.clear.deaf) {
+			return f.fail(leg.NetworkFailure.Because("%s: loop current lost while dialling", f.where()))
+		}
+	}
+	return f.state
+}
+
+// step0 is the step that waits for another dial tone.
+var step0 = step{}
+
+// pulse opens the loop once, or goes on to the next digit. Digits are 750 ms
+// apart; after the last the line rests as long.
+func (f *fxo) pulse() {
+	if f.dial.left == 0 {
+		d := f.dial.pulses[0]
+		f.dial.pulses = f.dial.pulses[1:]
+		f.dial.left = int(d - '0')
+		if d == '0' {
+			f.dial.left = 10
+		}
+	}
+	f.cfg.Port.FlashHook(f.country.loopBreak)
+	f.clear.deaf = time.Now().Add(f.country.loopBreak + deafTime)
+	f.dial.left--
+	next := f.country.loopBreak + f.country.loopMake
+	if f.dial.left == 0 {
+		next += 750 * time.Millisecond
+	}
+	f.timers.set(stepTimer, next)
+}
+
+// enterProceeding lets the caller hear the exchange.
+func (f *fxo) enterProceeding() {
+	f.call.stream.open()
+	f.audio.play(program{stream: f.call.stream, hear: true, say: true, tones: true, keys: true, anew: true})
+	if f.opt.Answer.By != AnswerPolarity {
+		f.timers.set(answerTimer, f.opt.Answer.After)
+	}
+	f.call.deliver(leg.EarlyMedia{Of: f.call.of()})
+}
+
+// proceeding waits for the answer, as far as the line shows it.
+func (f *fxo) proceeding(ev event) fxoState {
+	if how := f.answerSign(ev); how != "" {
+		f.in("answer (%s)", how)
+		return fxoTalking
+	}
+	if ev, ok := ev.(signal); ok && ev.heard == ringbackTone {
+		f.ringback()
+		return f.state
+	}
+	if o, ok := ev.(order); ok {
+		f.during(o)
+		return f.state
+	}
+	if how := f.cleared(ev); how != "" {
+		f.in("%s", how)
+		f.out("on-hook")
+		f.end(f.refusal(how))
+		return fxoIdle
+	}
+	return f.state
+}
+
+// ringback notes that the called party is alerted; the end of the ringback is
+// an answer, if the rule says so.
+func (f *fxo) ringback() {
+	if !f.call.rings {
+		f.call.rings = true
+		f.in("ringback")
+		f.call.deliver(leg.Ringing{Of: f.call.of()})
+	}
+	switch f.opt.Answer.By {
+	case AnswerAuto, AnswerRingbackEnd:
+		f.timers.set(answerTimer, f.country.ringbackEnd())
+	case AnswerVoice:
+		f.timers.set(answerTimer, f.opt.Answer.After)
+	}
+}
+
+// answerSign is by what an event shows that the called party has answered;
+// empty if it does not.
+func (f *fxo) answerSign(ev event) string {
+	by := f.opt.Answer.By
+	switch ev := ev.(type) {
+	case jack.Change:
+		if ev.What == jack.Polarity && (by == AnswerAuto || by == AnswerPolarity) {
+			f.clear.reversed = true
+			return "polarity"
+		}
+	case signal:
+		if ev.heard == voice && (by == AnswerAuto || by == AnswerVoice) {
+			return "voice"
+		}
+		if ev.heard == faxTone && (by == AnswerAuto || by == AnswerVoice) {
+			return "fax or modem"
+		}
+	case expired:
+		if ev.timer != answerTimer {
+			break
+		}
+		if f.call.rings && (by == AnswerAuto || by == AnswerRingbackEnd) {
+			return "end of ringback"
+		}
+		return "after " + f.opt.Answer.After.String()
+	}
+	return ""
+}
+
+// refusal is the cause of a call that the exchange cleared before the answer.
+func (f *fxo) refusal(how string) leg.Cause {
+	switch how {
+	case busyTone.String():
+		return leg.Busy.GivenBy(f.cfg.Name).Because("busy tone on line %s", f.cfg.Name)
+	case congestionTone.String():
+		return leg.NoCircuit.GivenBy(f.cfg.Name).Because("congestion tone on line %s: the exchange has no way to %s", f.cfg.Name, f.call.dialed)
+	}
+	return leg.Cause{Q850: 31, Status: 480}.GivenBy(f.cfg.Name).
+		Because("line %s: the exchange gave the call up before an answer (%s)", f.cfg.Name, how)
+}

@@ -1,0 +1,336 @@
+package gateway
+
+import (
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+)
+
+// fxsState is what an FXS line, and the telephone on it, is doing.
+type fxsState uint8
+
+const (
+	fxsDown    fxsState = iota // the card does not answer, or the port is out of order
+	fxsIdle                    // on-hook
+	fxsRinging                 // the telephone rings
+	fxsDialing                 // off-hook: hears dial tone, or has dialled some digits
+	fxsCalling                 // call control has the call and has not answered it
+	fxsTalking                 // both ways, whoever called
+	fxsReorder                 // the call is over, and the telephone hears why
+	fxsHowling                 // off-hook for too long, and told so
+	fxsParked                  // off-hook though nobody listens: left alone until it is hung up
+)
+
+const (
+	reorderTime = 30 * time.Second       // how long busy or congestion tone is played
+	howlTime    = 60 * time.Second       // how long the howler is
+	openTime    = 500 * time.Millisecond // the loop break that tells a telephone's device that the other end is gone
+)
+
+// fxs is a line to a telephone.
+type fxs struct {
+	*line
+	opt   FXS // with its defaults filled in
+	state fxsState
+	why   string // of fxsDown
+
+	digits  string
+	hears   heard // what the telephone is played in fxsReorder
+	early   bool  // the telephone hears the other end before the answer
+	waiting bool  // messages wait
+	bell    bell
+}
+
+func newFXS(l *line) *fxs {
+	c := l.cfg.FXS
+	c.FirstDigit = or(c.FirstDigit, 16*time.Second)
+	c.InterDigit = or(c.InterDigit, 8*time.Second)
+	c.Match = or(c.Match, 3*time.Second)
+	c.FlashMin = or(c.FlashMin, l.country.flashMin)
+	c.FlashMax = or(c.FlashMax, l.country.flashMax)
+	return &fxs{line: l, opt: c, why: "the line card has not answered yet"}
+}
+
+// handle does with an event what is the same in each state, and leaves the rest
+// to the state's method.
+func (f *fxs) handle(ev event) {
+	switch ev := ev.(type) {
+	case jack.Change:
+		switch {
+		case ev.What == jack.Down:
+			f.lose("the line card is gone: is it plugged in?")
+			return
+		case !ev.State.Present:
+			f.lose("the port is out of order")
+			return
+		case ev.What == jack.Up || f.state == fxsDown:
+			f.up()
+			return
+		case ev.What == jack.OnHook && f.state > fxsRinging:
+			f.onHook()
+			return
+		}
+	case seize:
+		if f.state != fxsIdle {
+			ev.call.end(leg.Busy.GivenBy(f.cfg.Name).Because("the telephone on line %s is %s", f.cfg.Name, f.words()))
+			return
+		}
+	case messages:
+		f.waiting = ev.waiting
+		return
+	case order:
+		if ev.what == hangup {
+			f.become(f.hungUp(ev.cause))
+			return
+		}
+	}
+	f.become(f.step(ev))
+}
+
+func (f *fxs) step(ev event) fxsState {
+	switch f.state {
+	case fxsIdle:
+		return f.idle(ev)
+	case fxsRinging:
+		return f.ringing(ev)
+	case fxsDialing:
+		return f.dialing(ev)
+	case fxsCalling:
+		return f.calling(ev)
+	case fxsTalking:
+		return f.talking(ev)
+	case fxsReorder, fxsHowling, fxsParked:
+		return f.left(ev)
+	}
+	return f.state
+}
+
+// become changes the state and does what belongs to arriving in it.
+func (f *fxs) become(next fxsState) {
+	if next == f.state {
+		return
+	}
+	f.log.Debug("line", "was", f.state, "is", next)
+	f.state, f.since = next, time.Now()
+	f.timers.stop(stateTimer)
+	if next != fxsDialing && next != fxsRinging { // these set it on the way in
+		f.timers.stop(stepTimer)
+	}
+	switch next {
+	case fxsDown, fxsIdle:
+		f.release()
+	case fxsTalking:
+		f.enterTalking()
+	case fxsReorder:
+		f.audio.play(program{sound: f.tone(f.hears)})
+		f.timers.set(stateTimer, reorderTime)
+	case fxsHowling:
+		f.audio.play(program{sound: f.tone(howlerTone)})
+		f.timers.set(stateTimer, howlTime)
+	case fxsParked:
+		f.audio.play(program{})
+		f.cfg.Port.SetAudio(false)
+		f.trouble("%s: the telephone was left off-hook", f.where())
+	}
+}
+
+// idle waits for a call from either side.
+func (f *fxs) idle(ev event) fxsState {
+	switch ev := ev.(type) {
+	case seize:
+		return f.startRinging(ev.call)
+	case jack.Change:
+		if ev.What == jack.OffHook {
+			return f.offHook()
+		}
+	}
+	return f.state
+}
+
+// talking waits for either end to hang up.
+func (f *fxs) talking(ev event) fxsState {
+	switch ev := ev.(type) {
+	case order:
+		if ev.what == sendDigit {
+			f.out("DTMF %c", ev.digit)
+			f.audio.digit(ev.digit, ev.d)
+		}
+	case keyUp:
+		f.in("DTMF %c", ev.digit)
+		f.call.deliver(leg.Digit{Of: f.call.of(), Digit: ev.digit, For: ev.d, Relayed: true})
+	case jack.Change:
+		switch {
+		case ev.What == jack.Pulse:
+			f.in("pulses %c", ev.Digit)
+			f.call.deliver(leg.Digit{Of: f.call.of(), Digit: ev.Digit})
+		case ev.What == jack.Flash && f.isFlash(ev.For):
+			f.in("flash")
+			f.call.deliver(leg.Flash{Of: f.call.of()})
+		}
+	}
+	return f.state
+}
+
+// isFlash tells a hook-flash from a loop break that is none. A card that does
+// not say how long it was has judged itself.
+func (f *fxs) isFlash(d time.Duration) bool {
+	return d == 0 || f.opt.FlashMin <= d && d <= f.opt.FlashMax
+}
+
+// enterTalking joins the telephone and its stream, both ways.
+func (f *fxs) enterTalking() {
+	c := f.call
+	c.stream.open()
+	f.audio.play(program{stream: c.stream, hear: true, say: true, keys: true})
+	f.answered()
+	if !f.record.Incoming {
+		c.deliver(leg.Answered{Of: c.of()})
+	} else if f.opt.ReverseOnAnswer {
+		f.out("polarity reversal")
+		f.cfg.Port.SetReversed(true)
+	}
+}
+
+// onHook ends what the telephone was doing: it was hung up.
+func (f *fxs) onHook() {
+	if f.call != nil {
+		f.in("on-hook")
+		f.end(leg.NormalClearing.GivenBy(f.cfg.Name).Because("the telephone on line %s was hung up", f.cfg.Name))
+	}
+	f.become(fxsIdle)
+}
+
+// hungUp ends the call because the other side did, and lets the telephone hear
+// it if it is off-hook.
+func (f *fxs) hungUp(cause leg.Cause) fxsState {
+	ringing, talked := f.state == fxsRinging, f.state == fxsTalking
+	f.hears = toneFor(cause)
+	if ringing {
+		f.out("ringing stopped")
+	} else {
+		if f.opt.ReverseOnAnswer {
+			f.cfg.Port.SetReversed(false)
+		}
+		if talked {
+			f.out("loop-current drop")
+			f.cfg.Port.DropLoop(openTime)
+		}
+		f.out("%s", f.hears)
+	}
+	f.end(cause)
+	if ringing {
+		return fxsIdle
+	}
+	return fxsReorder
+}
+
+// toneFor is what a telephone hears of a cause: busy tone when somebody was
+// reached and is busy or has hung up, else congestion tone.
+func toneFor(cause leg.Cause) heard {
+	switch cause.Filled().Q850 {
+	case 16, 17, 19, 21:
+		return busyTone
+	}
+	return congestionTone
+}
+
+// left goes on from the tone to the howler and to silence while the telephone
+// stays off-hook after its call.
+func (f *fxs) left(ev event) fxsState {
+	switch ev := ev.(type) {
+	case jack.Change:
+		if ev.What == jack.Flash && f.isFlash(ev.For) {
+			return f.offHook()
+		}
+	case expired:
+		if ev.timer != stateTimer {
+			break
+		}
+		if f.state == fxsReorder {
+			return fxsHowling
+		}
+		return fxsParked
+	}
+	return f.state
+}
+
+// up takes the line into service as the card answers.
+func (f *fxs) up() {
+	if f.call != nil {
+		f.end(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
+	}
+	if f.state == fxsDown {
+		f.log.Info("line in service")
+	}
+	f.state = fxsDown // arrive anew, whatever it was
+	f.become(fxsIdle)
+	if f.jack.OffHook {
+		f.become(f.offHook())
+	}
+}
+
+// lose ends what the line does: the card or the port is gone.
+func (f *fxs) lose(why string) {
+	first := f.state != fxsDown || f.why != why
+	f.why = why
+	if f.call != nil {
+		f.end(f.lost(why, f.state == fxsTalking))
+	}
+	if first {
+		f.trouble("%s: %s", f.where(), why)
+	}
+	f.become(fxsDown)
+}
+
+// release leaves the line silent, for the next call.
+func (f *fxs) release() {
+	f.cfg.Port.SetRing(false, nil)
+	f.cfg.Port.SetReversed(false)
+	f.audio.play(program{})
+	f.cfg.Port.SetAudio(false)
+	f.timers = timers{}
+	f.digits, f.early, f.bell = "", false, bell{}
+	f.claimed.Store(false)
+}
+
+func (f *fxs) ready() bool { return f.state == fxsIdle && !f.busied }
+
+func (f *fxs) failed() string {
+	if f.state == fxsDown {
+		return f.why
+	}
+	return ""
+}
+
+func (f *fxs) words() string {
+	other := "unknown"
+	if f.call != nil {
+		other = f.call.other.String()
+	}
+	switch f.state {
+	case fxsDown:
+		return "failed: " + f.why
+	case fxsIdle:
+		if f.busied {
+			return "busied out"
+		}
+		return "idle"
+	case fxsRinging:
+		return "ringing, caller " + other
+	case fxsDialing:
+		if f.digits == "" {
+			return "off-hook, hears dial tone"
+		}
+		return "off-hook, has dialled " + f.digits
+	case fxsCalling:
+		return "calling " + other
+	case fxsTalking:
+		return "talking with " + other
+	case fxsReorder:
+		return "off-hook, hears " + f.hears.String()
+	case fxsHowling:
+		return "off-hook, hears the howler"
+	}
+	return "left off-hook"
+}

@@ -1,0 +1,53 @@
+package gateway
+
+import "time"
+
+// A timer is one of the things that a line waits for.
+type timer uint8
+
+const (
+	stateTimer   timer = iota // the state's own end; arriving in a state clears it
+	stepTimer                 // the next digit, pulse or pause of dialling
+	ringTimer                 // FXO: no ring for so long is the end of ringing
+	answerTimer               // FXO: the answer, by AnswerRule.After
+	batteryTimer              // FXO: battery has been off long enough to count
+	silenceTimer              // look whether the line is silent
+	pulseTimer                // FXS: the train of pulses is over
+	tickTimer                 // look whether the card still sends audio
+	timerCount
+)
+
+// timers are an owner's deadlines; zero is none.
+type timers [timerCount]time.Time
+
+func (t *timers) set(which timer, d time.Duration) { t[which] = time.Now().Add(d) }
+func (t *timers) stop(which timer)                 { t[which] = time.Time{} }
+func (t *timers) running(which timer) bool         { return !t[which].IsZero() }
+
+// due is the earliest deadline that has passed, and stops it.
+func (t *timers) due(now time.Time) (timer, bool) {
+	which, ok := t.first()
+	if !ok || t[which].After(now) {
+		return 0, false
+	}
+	t.stop(which)
+	return which, true
+}
+
+// wait is how long until the earliest deadline; without one, very long.
+func (t *timers) wait(now time.Time) time.Duration {
+	which, ok := t.first()
+	if !ok {
+		return 24 * time.Hour
+	}
+	return max(0, t[which].Sub(now))
+}
+
+func (t *timers) first() (first timer, ok bool) {
+	for i, at := range t {
+		if !at.IsZero() && (!ok || at.Before(t[first])) {
+			first, ok = timer(i), true
+		}
+	}
+	return first, ok
+}
