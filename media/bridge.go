@@ -94,13 +94,16 @@ func (b *Bridge) Resume(s Stream) {
 }
 
 // Play lets a party hear src instead of the others, or of its music, until
-// Stop or the end of src. It is heard by the others meanwhile unless it is held.
+// Stop or the end of src; nil is silence. It is heard by the others meanwhile unless it is held.
 func (b *Bridge) Play(s Stream, src Source) { b.PlayThen(s, src, nil) }
 
 // PlayThen is Play that calls done when src has ended by itself, not after
 // Stop, Leave or another Play. done runs on the pacer's goroutine and must not
 // block: it posts to its owner's inbox.
 func (b *Bridge) PlayThen(s Stream, src Source, done func()) {
+	if src == nil {
+		src = Silence{}
+	}
 	b.change(s, false, func(p *party) { p.played = &piece{src, done} })
 }
 

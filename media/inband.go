@@ -29,8 +29,8 @@ type InBand struct {
 	start  uint32 // its timestamp
 	made   uint32 // how much of it has been made, in samples
 
-	pcm   [maxPayload]int16
-	codes [maxPayload]byte
+	pcm   [MaxPayload]int16
+	codes [MaxPayload]byte
 }
 
 // NewInBand returns the converter in front of to. law tells the law in which
@@ -79,7 +79,7 @@ func (c *InBand) event(p *Packet) {
 			c.finish()
 		}
 	}
-	if n := min(int32(duration-c.made), maxPayload); n > 0 && c.active {
+	if n := min(int32(duration-c.made), MaxPayload); n > 0 && c.active {
 		c.sound(p, int(n))
 	} else {
 		c.shift++

@@ -90,7 +90,7 @@ func samples(d time.Duration) int32 { return int32(d * g711.SampleRate / time.Se
 // business (InBand makes audio of them).
 func (j *JitterBuffer) Write(p *Packet) {
 	n := int32(len(p.Payload))
-	if n == 0 || n > maxPayload || p.Kind == Event {
+	if n == 0 || n > MaxPayload || p.Kind == Event {
 		return
 	}
 	j.mu.Lock()

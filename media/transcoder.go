@@ -1,15 +1,15 @@
 package media
 
-// maxPayload is the longest audio payload that is converted: 200 ms, the
-// largest packet of RFC 3551 §4.2. A longer one is cut off.
-const maxPayload = 1600
+// MaxPayload is the longest audio payload that is handled: 180 ms, what an
+// Ethernet frame holds. A longer one is dropped or cut off.
+const MaxPayload = 1440
 
 // A Transcoder is a Sink that converts audio to the law of a stream by the
 // table of G.711. What needs no conversion passes untouched.
 type Transcoder struct {
 	to     Stream
 	packet Packet
-	buf    [maxPayload]byte
+	buf    [MaxPayload]byte
 }
 
 // NewTranscoder returns a transcoder in front of the stream. It serves one

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -71,7 +72,7 @@ func (n *Network) ListenUDP(addr string) (*UDP, error) {
 	}
 	ap = n.free(ap, func(a netip.AddrPort) bool { return n.sockets[a] != nil })
 	if n.sockets[ap] != nil {
-		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(ap), Err: errors.New("address already in use")}
+		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(ap), Err: syscall.EADDRINUSE}
 	}
 	u := &UDP{net: n, addr: ap, queue: make(chan datagram, queueLen), closed: make(chan struct{}), rearm: make(chan struct{})}
 	n.sockets[ap] = u
@@ -251,7 +252,7 @@ func (n *Network) ListenTCP(addr string) (*Listener, error) {
 	}
 	ap = n.free(ap, func(a netip.AddrPort) bool { return n.listeners[a] != nil })
 	if n.listeners[ap] != nil {
-		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(ap), Err: errors.New("address already in use")}
+		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(ap), Err: syscall.EADDRINUSE}
 	}
 	l := &Listener{net: n, addr: ap, queue: make(chan net.Conn, 64), closed: make(chan struct{})}
 	n.listeners[ap] = l
