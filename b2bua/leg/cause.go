@@ -3,6 +3,7 @@ package leg
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A Cause says why a leg or a call ended, in the words of ITU-T Q.850 and of
@@ -13,6 +14,8 @@ type Cause struct {
 	Text   string // in words; empty: the table's
 	By     string // who gave it: a party's name, or Us
 	Hint   string // what an operator could do about it: "office.toml:41: …"
+	// RetryAfter is when another try may succeed (RFC 3261 §20.33); zero: not said.
+	RetryAfter time.Duration
 }
 
 // The causes that the exchange itself gives. Their numbers are of Q.850, their
