@@ -23,6 +23,11 @@ type Query struct {
 	// Turn numbers the calls, so that groups rotate and weighted trunks take
 	// their shares. The zero value always begins at the first.
 	Turn uint32
+
+	// Why asks for a trail that also has the rules whose pattern the number does
+	// not match, each with what is missing. It is for people who ask, not for
+	// calls: the search then takes as long as the plan has rules.
+	Why bool
 }
 
 // Settings is what a phone's user has set from the phone. A set forwarding
@@ -117,14 +122,24 @@ type Stage struct {
 	RingFor time.Duration `json:"ring_for,omitempty"` // 0: until the caller gives up
 	// On is what leads on to another stage. Which one, Route.Next tells.
 	On Condition `json:"on,omitempty"`
-	// Reason is why the call was forwarded here: "unconditional", "user-busy",
-	// "no-answer", "unavailable" (RFC 5806 §4.1); empty if it was not.
+	// Reason is why the call was forwarded here, as RFC 5806 §4.1 names it:
+	// "unconditional", "user-busy", "no-answer", "unavailable",
+	// "do-not-disturb", "follow-me". Empty if it was not.
 	Reason string `json:"reason,omitempty"`
-	// By is the extension that forwarded.
-	By  string       `json:"by,omitempty"`
-	Pos tomlfile.Pos `json:"pos"`
+	By     string `json:"by,omitempty"` // the extension that forwarded
+	// Diversions are all forwardings that lead here, latest first; the first is
+	// Reason and By.
+	Diversions []Diversion  `json:"diversions,omitempty"`
+	Pos        tomlfile.Pos `json:"pos"`
 
 	next [conditions]int // stage that a condition leads to; 0: the following one
+}
+
+// A Diversion is one forwarding.
+type Diversion struct {
+	By     string       `json:"by"` // the extension that forwarded
+	Reason string       `json:"reason"`
+	Pos    tomlfile.Pos `json:"pos"` // of the line that says so
 }
 
 // A Target is a place that can be rung.

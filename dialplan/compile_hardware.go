@@ -1,0 +1,156 @@
+package dialplan
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"crosspoint/internal/tomlfile"
+)
+
+// declare takes down lines, peers and trunks by name.
+func (c *compiler) declare() {
+	p := c.plan
+	for i := range p.config.Lines {
+		if l := &p.config.Lines[i]; c.unique(l.Pos, "name", "line", l.Name, p.lines[l.Name] != nil) {
+			p.lines[l.Name] = l
+		}
+	}
+	for i := range p.config.Peers {
+		peer := &p.config.Peers[i]
+		if !c.unique(peer.Pos, "name", "peer", peer.Name, p.peers[peer.Name] != nil) {
+			continue
+		}
+		if p.lines[peer.Name] != nil {
+			c.wrong(peer.Pos, "name", "peer %q has the name of a line: give one of them another", peer.Name)
+		}
+		p.peers[peer.Name] = peer
+	}
+	for i := range p.config.Trunks {
+		if t := &p.config.Trunks[i]; c.unique(t.Pos, "name", "trunk", t.Name, p.trunks[t.Name] != nil) {
+			p.trunks[t.Name] = t
+		}
+	}
+}
+
+// hardware checks lines, peers and trunks.
+func (c *compiler) hardware() {
+	ports := map[string]*Line{}
+	for i := range c.plan.config.Lines {
+		l := &c.plan.config.Lines[i]
+		c.line(l)
+		if l.Card == "" && l.Port == 0 {
+			continue
+		}
+		port := fmt.Sprintf("port %d of card %q", l.Port, l.Card)
+		if other := ports[port]; other != nil {
+			c.wrong(l.Pos, "port", "line %q is on %s, and so is line %q (%s): a port is one line", l.Name, port, other.Name, other.Pos)
+		}
+		ports[port] = l
+	}
+	for i := range c.plan.config.Peers {
+		c.peer(&c.plan.config.Peers[i])
+	}
+	for i := range c.plan.config.Trunks {
+		c.trunk(&c.plan.config.Trunks[i])
+	}
+}
+
+func (c *compiler) line(l *Line) {
+	if l.Port < 0 {
+		c.wrong(l.Pos, "port", "line %q: port = %d: ports count from 1", l.Name, l.Port)
+	}
+	if l.Country != "" && !knownCountry(l.Country) {
+		c.wrong(l.Pos, "country", "line %q: country = %q is no country: write its two letters of ISO 3166, such as us, gb or de", l.Name, l.Country)
+	}
+	switch {
+	case l.Kind == "fxs" && l.Extension == "":
+		c.wrong(l.Pos, "kind", "line %q is an fxs line and needs extension: the number of the telephone on it", l.Name)
+	case l.Kind == "fxs" && len(l.Incoming) > 0:
+		c.wrong(l.Pos, "incoming", "line %q is an fxs line: what its telephone dials goes by the rules; incoming is for fxo lines", l.Name)
+	case l.Kind == "fxo" && l.Extension != "":
+		c.wrong(l.Pos, "extension", "line %q is an fxo line and has no telephone: write incoming = %q for what rings", l.Name, l.Extension)
+	}
+	if l.Answer != "" && !answerRule(l.Answer) {
+		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Suggest(l.Answer, []string{"polarity", "voice", "ringback-end"}))
+	}
+	for key, gain := range map[string]float64{"gain_in": l.GainIn, "gain_out": l.GainOut} {
+		if gain < -30 || gain > 30 {
+			c.wrong(l.Pos, key, "line %q: %s = %g is not within -30 and 30 dB", l.Name, key, gain)
+		}
+	}
+}
+
+func answerRule(s string) bool {
+	if after, ok := strings.CutPrefix(s, "after "); ok {
+		d, err := time.ParseDuration(after)
+		return err == nil && d >= 0
+	}
+	return s == "polarity" || s == "voice" || s == "ringback-end"
+}
+
+func (c *compiler) peer(peer *Peer) {
+	if len(peer.Addresses) == 0 && peer.Proxy == "" {
+		c.wrong(peer.Pos, "", "peer %q needs addresses, from which its calls come, or proxy, where ours are sent", peer.Name)
+	}
+	for _, a := range peer.Addresses {
+		if _, err := netip.ParsePrefix(a); err == nil {
+			continue
+		}
+		if _, err := netip.ParseAddr(a); err == nil {
+			continue
+		}
+		if _, err := netip.ParseAddrPort(a); err != nil {
+			c.wrong(peer.Pos, "addresses", "peer %q: %q is no address: write 192.0.2.1, 192.0.2.1:5060, 192.0.2.0/24 or an IPv6 one", peer.Name, a)
+		}
+	}
+	if peer.Secret != "" && peer.User == "" {
+		c.wrong(peer.Pos, "secret", "peer %q has a secret and no user: add the user name that goes with it", peer.Name)
+	}
+	if peer.Register && (peer.Proxy == "" || peer.User == "") {
+		c.wrong(peer.Pos, "register", "peer %q: to register, it needs proxy and user", peer.Name)
+	}
+	if peer.Context != "" {
+		if l := c.plan.contexts[strings.ToLower(peer.Context)]; l == nil {
+			c.wrong(peer.Pos, "context", "peer %q: context = %q is no context%s", peer.Name, peer.Context, tomlfile.Suggest(peer.Context, c.contextNames()))
+		} else {
+			l.used = true
+		}
+		if len(peer.Incoming) > 0 {
+			c.wrong(peer.Pos, "incoming", "peer %q has both incoming, by which everything rings one place, and context, by which the dialled number decides: keep one", peer.Name)
+		}
+	}
+}
+
+func (c *compiler) trunk(t *Trunk) {
+	p := c.plan
+	switch {
+	case len(t.Lines) == 0 && t.Peer == "":
+		c.wrong(t.Pos, "name", "trunk %q leads nowhere: give it lines = [\"…\"] or peer = \"…\"", t.Name)
+	case len(t.Lines) > 0 && t.Peer != "":
+		c.wrong(t.Pos, "peer", "trunk %q has both lines and a peer: make two trunks of it, and name both in the rule's to", t.Name)
+	case t.Peer != "" && p.peers[t.Peer] == nil:
+		c.wrong(t.Pos, "peer", "trunk %q: there is no peer %q%s", t.Name, t.Peer, tomlfile.Suggest(t.Peer, names(p.config.Peers, func(x Peer) string { return x.Name })))
+	case t.Peer != "" && p.peers[t.Peer].Proxy == "" && len(p.peers[t.Peer].Addresses) != 1:
+		c.wrong(t.Pos, "peer", "trunk %q: peer %q needs proxy: it is not clear where calls to it are sent", t.Name, t.Peer)
+	}
+	if t.Hunt != "" && t.Peer != "" {
+		c.wrong(t.Pos, "hunt", "trunk %q: hunt is for lines; a peer has none", t.Name)
+	}
+	for i, name := range t.Lines {
+		l := p.lines[name]
+		switch {
+		case l == nil:
+			c.wrong(t.Pos, "lines", "trunk %q: there is no line %q%s", t.Name, name, tomlfile.Suggest(name, names(p.config.Lines, func(x Line) string { return x.Name })))
+		case l.Kind == "fxs":
+			c.wrong(t.Pos, "lines", "trunk %q: line %q is an fxs line, with a telephone on it: a trunk needs fxo or tdm lines", t.Name, name)
+		case slices.Contains(t.Lines[:i], name):
+			c.wrong(t.Pos, "lines", "trunk %q names line %q twice", t.Name, name)
+		}
+	}
+	if p.country.region == "" && t.Format != "" && t.Format != "as-dialed" {
+		c.wrong(t.Pos, "format", "trunk %q: format = %q needs to know the country: add country = \"us\" or another at the top of the file", t.Name, t.Format)
+	}
+}
