@@ -58,7 +58,8 @@ const keptRecords = 200
 
 // An Exchange is the calls in progress. It implements leg.Acceptor.
 type Exchange struct {
-	cfg Config
+	cfg   Config
+	pacer media.Pacer // of music, ringback and mixing in all calls
 
 	mu       sync.Mutex
 	calls    map[string]*Call
@@ -88,12 +89,13 @@ func (x *Exchange) Accept(in leg.Incoming) leg.Sink {
 		in.Leg.Hangup(leg.ShuttingDown.GivenBy(leg.Us))
 		return discard{}
 	}
+	sink := c.caller.seat
 	go func() { // ends when the call has ended
 		defer x.wg.Done()
 		c.run()
 		x.finish(c)
 	}()
-	return c
+	return sink
 }
 
 // begin registers a new call; false: no new calls are taken.

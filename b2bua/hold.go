@@ -1,9 +1,6 @@
 package b2bua
 
-import (
-	"crosspoint/b2bua/leg"
-	"crosspoint/media"
-)
+import "crosspoint/media"
 
 // held lets the other party wait (RFC 5359 §2.1): it is told in the form that
 // its phone understands, and hears music; the holder hears and gets nothing.
@@ -12,29 +9,29 @@ import (
 //	 |-INVITE (hold)->|               |
 //	 |<-----200-------|-INVITE (hold)>|
 //	 |                |<-----200------|
-func (c *Call) held(holder leg.Leg) {
-	if c.hold[holder] {
+func (c *Call) held(holder *party) {
+	if holder.holds {
 		return
 	}
-	c.hold[holder] = true
+	holder.holds = true
 	other := c.other(holder)
-	other.Hold()
+	other.leg.Hold()
 	var music media.Source
-	if c.x.cfg.Music != nil && !c.hold[other] {
+	if c.x.cfg.Music != nil && !other.holds {
 		music = c.x.cfg.Music()
 	}
-	c.bridge.Hold(other.Stream(), music)
-	c.log.Info("on hold", "by", holder.Name(), "held", other.Name())
+	c.bridge.Hold(other.leg.Stream(), music)
+	c.log.Info("on hold", "by", holder.name(), "held", other.name())
 }
 
 // resumed takes the other party back.
-func (c *Call) resumed(holder leg.Leg) {
-	if !c.hold[holder] {
+func (c *Call) resumed(holder *party) {
+	if !holder.holds {
 		return
 	}
-	delete(c.hold, holder)
+	holder.holds = false
 	other := c.other(holder)
-	other.Resume()
-	c.bridge.Resume(other.Stream())
-	c.log.Info("taken back", "by", holder.Name(), "held", other.Name())
+	other.leg.Resume()
+	c.bridge.Resume(other.leg.Stream())
+	c.log.Info("taken back", "by", holder.name(), "held", other.name())
 }

@@ -54,10 +54,10 @@ func (c *Call) record() Record {
 		Began: c.began, Answered: c.answer, Ended: c.over, Cause: c.cause,
 		Route: c.route, Trail: c.trail, Ladder: c.ladder,
 	}
-	r.Audio = append(r.Audio, Audio{c.caller.Name(), c.caller.Stream().Stats()})
+	r.Audio = append(r.Audio, Audio{c.caller.name(), c.caller.leg.Stream().Stats()})
 	if c.callee != nil {
-		r.Answerer = c.callee.Name()
-		r.Audio = append(r.Audio, Audio{c.callee.Name(), c.callee.Stream().Stats()})
+		r.Answerer = c.callee.name()
+		r.Audio = append(r.Audio, Audio{c.callee.name(), c.callee.leg.Stream().Stats()})
 	}
 	if !c.over.IsZero() {
 		r.Why = c.why()
@@ -75,7 +75,7 @@ func (c *Call) why() string {
 		return by + " hung up"
 	case !c.answer.IsZero():
 		return fmt.Sprintf("the call was cut off: %s (by %s)%s", cause.Text, by, hint(cause.Hint))
-	case by == c.caller.Name() && cause.Normal():
+	case by == c.caller.name() && cause.Normal():
 		return by + " hung up before anybody answered"
 	case c.route.Refusal != nil:
 		return fmt.Sprintf("the dial plan refused %q: %s%s", c.in.Dialed, cause.Text, hint(cause.Hint))

@@ -9,17 +9,13 @@ import (
 
 // setup is what a call keeps while it looks for somebody who answers.
 type setup struct {
-	stage    int                 // index of the route's stage being rung
-	path     []int               // stages rung before it
-	attempts map[leg.Leg]attempt // who is being rung by it
-	worst    leg.Cause           // the most telling failure of the stage
-	ringing  bool                // the caller was told that it rings
-	early    leg.Leg             // whose early media the caller hears; nil: nobody's
-	opened   bool                // the caller's audio was opened before the answer
+	stage   int       // index of the route's stage being rung
+	rung    int       // how many places of the stage are still being rung
+	worst   leg.Cause // the most telling failure of the stage
+	ringing bool      // the caller was told that it rings
+	early   *party    // whose early media the caller hears; nil: nobody's
+	opened  bool      // the caller's audio was opened before the answer
 }
-
-// An attempt is one place being rung.
-type attempt struct{ target dialplan.Target }
 
 // begin asks the plan what to do with the call.
 func (c *Call) begin() State {
@@ -62,25 +58,16 @@ var callerKinds = [...]dialplan.CallerKind{
 }
 
 // ring starts the stage with the given index; if nobody can be rung it goes on
-// to the next one that the failure leads to. Why is what the caller is told if
-// there is none.
+// to the one that the failure leads to. Why is what the caller is told if there
+// is none.
 func (c *Call) ring(stage int, why leg.Cause) State {
 	for more := stage < len(c.route.Stages); more; {
 		s := c.route.Stages[stage]
-		c.setup.stage = stage
-		c.setup.worst = leg.Cause{}
-		c.setup.attempts = make(map[leg.Leg]attempt)
+		c.setup.stage, c.setup.worst, c.setup.rung = stage, leg.Cause{}, 0
 		for _, t := range s.Targets {
-			legs, err := c.x.cfg.Dial(t, c.outgoing(stage, t))
-			if err != nil {
-				c.setup.worst = moreTelling(c.setup.worst, asCause(err, t))
-			}
-			for _, l := range legs {
-				c.legs[l] = rung
-				c.setup.attempts[l] = attempt{t}
-			}
+			c.dial(stage, t)
 		}
-		if len(c.setup.attempts) > 0 {
+		if c.setup.rung > 0 {
 			c.giveUp = time.Now().Add(c.ringTime(s))
 			return Calling
 		}
@@ -92,6 +79,19 @@ func (c *Call) ring(stage int, why leg.Cause) State {
 	return c.end(why)
 }
 
+// dial starts a leg to each place where the target can be reached.
+func (c *Call) dial(stage int, t dialplan.Target) {
+	s := newSeat(c)
+	legs, err := c.x.cfg.Dial(t, c.outgoing(stage, t, s))
+	if err != nil {
+		c.setup.worst = moreTelling(c.setup.worst, asCause(err, t))
+	}
+	for _, l := range legs {
+		c.add(l, s, rung, t)
+		c.setup.rung++
+	}
+}
+
 func (c *Call) ringTime(s dialplan.Stage) time.Duration {
 	if s.RingFor > 0 {
 		return s.RingFor
@@ -99,23 +99,21 @@ func (c *Call) ringTime(s dialplan.Stage) time.Duration {
 	return c.x.cfg.RingFor
 }
 
-// outgoing is what the legs of a stage are told about the call.
-func (c *Call) outgoing(stage int, t dialplan.Target) leg.Outgoing {
+// outgoing is what the legs to a target are told about the call.
+func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing {
 	hops := c.in.Hops
 	if hops == 0 {
 		hops = maxHops
 	}
 	o := leg.Outgoing{
-		Call: c.id, From: c.shown(t), To: c.in.To, Law: c.caller.Stream().Law(),
-		Sink: c, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
-		ReferredBy: c.in.ReferredBy, Diversions: c.in.Diversions,
+		Call: c.id, From: c.shown(t), To: c.in.To, Law: c.caller.leg.Stream().Law(),
+		Sink: to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
+		ReferredBy: c.in.ReferredBy,
 	}
-	for _, i := range append(c.setup.path, stage) {
-		if s := c.route.Stages[i]; s.Reason != "" {
-			by := leg.Diversion{By: leg.Party{Number: s.By}, Reason: s.Reason, Rule: s.Pos.String()}
-			o.Diversions = append([]leg.Diversion{by}, o.Diversions...)
-		}
+	for _, d := range c.route.Stages[stage].Diversions {
+		o.Diversions = append(o.Diversions, leg.Diversion{By: leg.Party{Number: d.By}, Reason: d.Reason, Rule: d.Pos.String()})
 	}
+	o.Diversions = append(o.Diversions, c.in.Diversions...)
 	return o
 }
 
@@ -147,17 +145,17 @@ func (c *Call) calling(ev leg.Event) State {
 	case leg.Trying:
 		return Calling
 	case leg.Ringing:
-		c.tellRinging(ev.Leg)
+		c.tellRinging(c.parties[ev.Leg])
 		return Calling
 	case leg.EarlyMedia:
-		c.openEarly(ev.Leg)
+		c.openEarly(c.parties[ev.Leg])
 		return Calling
 	case leg.Answered:
-		return c.answered(ev.Leg)
+		return c.answered(c.parties[ev.Leg])
 	case leg.HungUp:
-		return c.attemptFailed(ev.Leg, ev.Cause)
+		return c.placeFailed(ev.Leg, ev.Cause)
 	case leg.Silent, leg.Heard, leg.Digit, leg.Flash, leg.Held, leg.Resumed:
-		return Calling // a caller may press keys towards a menu heard as early media; the audio path carries them
+		return Calling // keys pressed towards a menu heard as early media travel in the audio
 	case timedOut:
 		return c.stageOver()
 	}
@@ -165,67 +163,67 @@ func (c *Call) calling(ev leg.Event) State {
 }
 
 // tellRinging lets the caller hear that it rings.
-func (c *Call) tellRinging(l leg.Leg) {
+func (c *Call) tellRinging(p *party) {
 	switch {
-	case c.setup.early == l: // it already hears that place's own ringback
+	case c.setup.early == p: // the caller already hears that place's own ringback
 	case c.setup.opened: // a phone with its audio open makes no ringback of its own
 		if c.x.cfg.Ringback != nil {
-			c.bridge.Play(c.caller.Stream(), c.x.cfg.Ringback())
+			c.bridge.Play(c.caller.leg.Stream(), c.x.cfg.Ringback())
 		}
 	case !c.setup.ringing:
 		c.setup.ringing = true
-		c.caller.Ringing()
+		c.caller.leg.Ringing()
 	}
 }
 
 // openEarly lets the caller hear the callee's side before the answer. While
 // several places are rung nobody is heard: their ringbacks would be mixed.
-func (c *Call) openEarly(l leg.Leg) {
-	if len(c.setup.attempts) > 1 || c.setup.early == l {
-		c.tellRinging(l)
+func (c *Call) openEarly(p *party) {
+	if c.setup.rung > 1 || c.setup.early == p {
+		c.tellRinging(p)
 		return
 	}
-	c.setup.early = l
-	c.bridge.Stop(c.caller.Stream())
-	c.bridge.Join(c.caller.Stream())
-	c.bridge.Join(l.Stream())
-	c.caller.Prefer(l.Stream().Law())
-	c.setup.opened = true
-	c.caller.Progress()
+	c.setup.early, c.setup.opened = p, true
+	c.join(p)
+	c.caller.leg.Progress()
+}
+
+// join lets the caller and a party hear one another.
+func (c *Call) join(p *party) {
+	c.caller.leg.Prefer(p.leg.Stream().Law())
+	c.bridge.Stop(c.caller.leg.Stream())
+	c.bridge.Join(c.caller.leg.Stream())
+	c.bridge.Join(p.leg.Stream())
 }
 
 // answered joins the caller to the first who answers; the others are told that
 // the call was answered elsewhere.
-func (c *Call) answered(l leg.Leg) State {
-	if t := c.setup.attempts[l].target; t.Kind == dialplan.ToPhone {
-		c.occupy(l, t.Name)
+func (c *Call) answered(p *party) State {
+	if p.target.Kind == dialplan.ToPhone {
+		c.occupy(p, p.target.Name)
 	}
-	c.callee, c.legs[l] = l, callee
-	delete(c.setup.attempts, l)
-	for other := range c.setup.attempts {
-		c.release(other, leg.ElsewhereAnswer.GivenBy(l.Name()))
+	c.callee, p.role, c.caller.role = p, joined, joined
+	for _, other := range c.parties {
+		if other.role == rung {
+			c.release(other, leg.ElsewhereAnswer.GivenBy(p.name()))
+		}
 	}
-	c.setup.attempts = nil
-	c.bridge.Stop(c.caller.Stream())
-	c.caller.Prefer(l.Stream().Law())
-	c.caller.Answer()
-	c.bridge.Join(c.caller.Stream())
-	c.bridge.Join(l.Stream())
-	c.log.Info("answered", "by", l.Name(), "after", time.Since(c.began).Round(time.Millisecond))
+	c.join(p)
+	c.caller.leg.Answer()
+	c.log.Info("answered", "by", p.name(), "after", time.Since(c.began).Round(time.Millisecond))
 	return Talking
 }
 
-// attemptFailed takes a place off the stage; the last one ends the stage.
-func (c *Call) attemptFailed(l leg.Leg, why leg.Cause) State {
+// placeFailed takes a place off the stage; the last one ends the stage.
+func (c *Call) placeFailed(l leg.Leg, why leg.Cause) State {
 	if why.By == "" {
 		why.By = l.Name()
 	}
 	c.setup.worst = moreTelling(c.setup.worst, why)
-	delete(c.setup.attempts, l)
-	if c.setup.early == l {
+	if c.setup.early != nil && c.setup.early.leg == l {
 		c.setup.early = nil
 	}
-	if len(c.setup.attempts) > 0 {
+	if c.setup.rung--; c.setup.rung > 0 {
 		return Calling
 	}
 	return c.nextStage()
@@ -233,12 +231,15 @@ func (c *Call) attemptFailed(l leg.Leg, why leg.Cause) State {
 
 // stageOver ends a stage that has rung long enough.
 func (c *Call) stageOver() State {
-	why := leg.NoAnswer.GivenBy(leg.Us)
-	for l := range c.setup.attempts {
-		c.release(l, why)
+	s := c.route.Stages[c.setup.stage]
+	why := leg.NoAnswer.GivenBy(leg.Us).Because("no answer after %s", c.ringTime(s))
+	for _, p := range c.parties {
+		if p.role == rung {
+			c.release(p, why)
+		}
 	}
 	c.setup.early = nil
-	c.setup.worst = moreTelling(c.setup.worst, why.Because("no answer after %s", c.ringTime(c.route.Stages[c.setup.stage]).Round(time.Second)))
+	c.setup.worst = moreTelling(c.setup.worst, why)
 	return c.nextStage()
 }
 
@@ -250,6 +251,5 @@ func (c *Call) nextStage() State {
 		return c.end(why)
 	}
 	c.log.Info("goes on", "because", why, "to", c.route.Stages[next].Targets)
-	c.setup.path = append(c.setup.path, c.setup.stage)
 	return c.ring(next, why)
 }

@@ -9,8 +9,8 @@ type State uint8
 const (
 	Calling State = iota // a stage of the route is being rung
 	Talking              // caller and callee are joined
-	Ending               // all legs are told to hang up; the call waits for the last
-	Ended                // no leg is left
+	Ending               // everyone is told to hang up; the call waits for the last
+	Ended                // nobody is left
 )
 
 func (s State) String() string {
@@ -44,25 +44,24 @@ func (c *Call) always(ev leg.Event) (State, bool) {
 			return Ending, true
 		}
 		return c.end(leg.ShuttingDown.GivenBy(leg.Us)), true
-	}
-	l := ev.From()
-	if l == nil {
+	case timedOut:
 		return c.state, false
 	}
-	role, known := c.legs[l]
-	_, over := ev.(leg.HungUp)
-	if over {
-		c.leave(l)
+	p := c.parties[ev.From()]
+	if p == nil {
+		return c.unexpected(ev), true
+	}
+	hungUp, gone := ev.(leg.HungUp)
+	if gone {
+		c.leave(p)
 	}
 	switch {
-	case !known:
-		return c.unexpected(ev), true
-	case role == letGo && over && len(c.legs) == 0 && c.state == Ending:
-		return Ended, true
-	case role == letGo:
+	case c.state == Ending:
+		return Ending, false
+	case p.role == letGo:
 		return c.state, true // an answer that crossed our hang-up, or the end of it
-	case role == caller && over && c.state != Ending:
-		return c.end(ev.(leg.HungUp).Cause), true
+	case p.role == seeking && gone:
+		return c.end(hungUp.Cause), true
 	}
 	return c.state, false
 }

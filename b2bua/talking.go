@@ -11,54 +11,54 @@ func (c *Call) talking(ev leg.Event) State {
 		}
 		return c.end(ev.Cause)
 	case leg.Held:
-		c.held(ev.Leg)
+		c.held(c.parties[ev.Leg])
 		return Talking
 	case leg.Resumed:
-		c.resumed(ev.Leg)
+		c.resumed(c.parties[ev.Leg])
 		return Talking
 	case leg.Digit:
 		if !ev.Relayed {
-			c.other(ev.Leg).Digit(ev.Digit, ev.For)
+			c.other(c.parties[ev.Leg]).leg.Digit(ev.Digit, ev.For)
 		}
 		return Talking
-	case leg.Flash:
-		return Talking // a telephone without services of its own: nothing to do
 	case leg.Silent:
-		c.silent(ev)
+		c.silent(c.parties[ev.Leg], ev)
 		return Talking
 	case leg.Heard:
-		c.heard(ev.Leg)
+		c.heard(c.parties[ev.Leg])
 		return Talking
-	case leg.Trying, leg.Ringing, leg.EarlyMedia:
+	case leg.Trying, leg.Ringing, leg.EarlyMedia, leg.Flash:
 		return Talking
+	case timedOut:
+		return c.end(leg.NormalClearing.GivenBy(leg.Us).Because("the time allowed for this call is over: %s", c.route.MaxTalk))
 	}
 	return c.unexpected(ev)
 }
 
-// other is the party that l talks to.
-func (c *Call) other(l leg.Leg) leg.Leg {
-	if l == c.caller {
+// other is the party that p talks to.
+func (c *Call) other(p *party) *party {
+	if p == c.caller {
 		return c.callee
 	}
 	return c.caller
 }
 
 // silent reports audio that flows one way only, or not at all.
-func (c *Call) silent(ev leg.Silent) {
-	c.audio[ev.Leg] = true
-	what := "one-way audio: nothing is heard from " + ev.Leg.Name()
-	if c.audio[c.other(ev.Leg)] {
+func (c *Call) silent(p *party, ev leg.Silent) {
+	p.silent = true
+	what := "one-way audio: nothing is heard from " + p.name()
+	if c.other(p).silent {
 		what = "no audio: nothing is heard from either party"
 	}
-	c.log.Warn(what, "silent", ev.Leg.Name(), "party", ev.Leg.Party(), "leg", ev.Leg.ID(), "for", ev.For,
+	c.log.Warn(what, "silent", p.name(), "party", p.leg.Party(), "leg", p.leg.ID(), "for", ev.For,
 		"check", "the phone's microphone and mute, and that UDP from it reaches the [rtp] ports of this machine")
-	c.ladder.Add(ev.Leg.Name(), ev.Leg.Name(), "silent")
+	c.ladder.Add(p.name(), p.name(), "silent")
 }
 
 // heard takes a report of silence back.
-func (c *Call) heard(l leg.Leg) {
-	if c.audio[l] {
-		delete(c.audio, l)
-		c.log.Info("audio is heard again", "from", l.Name(), "leg", l.ID())
+func (c *Call) heard(p *party) {
+	if p.silent {
+		p.silent = false
+		c.log.Info("audio is heard again", "from", p.name(), "leg", p.leg.ID())
 	}
 }

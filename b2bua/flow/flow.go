@@ -14,6 +14,7 @@ import (
 	"crosspoint/b2bua"
 	"crosspoint/b2bua/leg"
 	"crosspoint/dialplan"
+	"crosspoint/internal/tomlfile"
 )
 
 // A Flow is an exchange with four phones: alice, bob, carol and dave.
@@ -74,8 +75,10 @@ func start(t *testing.T, text string) *Flow {
 	if text == "" {
 		text = Office
 	}
-	plan, problems := dialplan.Parse("plan.toml", []byte(text))
-	for _, p := range problems {
+	var config dialplan.Config
+	problems := tomlfile.Decode("plan.toml", []byte(text), &config)
+	plan, more := dialplan.Compile(config)
+	for _, p := range append(problems, more...) {
 		t.Fatal(p)
 	}
 	f := &Flow{t: t, phones: make(map[string]*Phone), ladder: new(leg.Ladder), Log: new(Log), plan: plan}
@@ -190,6 +193,17 @@ func (f *Flow) hears(listener, speaker *Phone) bool {
 		f.Wait(20 * time.Millisecond)
 	}
 	return to.stream.heard(mark)
+}
+
+// CrossAnswer lets the caller hang up and the callee answer at the same moment,
+// so that the answer and our CANCEL cross.
+func (f *Flow) CrossAnswer(caller, callee *Phone) {
+	f.t.Helper()
+	from, to := caller.must(), callee.must()
+	from.set(over)
+	from.sink.Deliver(leg.HungUp{Of: leg.Of{Leg: from}, Cause: leg.Cancelled.GivenBy(caller.Name)})
+	to.sink.Deliver(leg.Answered{Of: leg.Of{Leg: to}})
+	f.Settle()
 }
 
 // Ended checks why the last call ended.

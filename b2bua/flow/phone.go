@@ -47,7 +47,14 @@ func (p *Phone) Calls(dialed string) {
 }
 
 // CallsAs dials as another than a known phone.
-func (p *Phone) CallsAs(as leg.Source, dialed string) {
+func (p *Phone) CallsAs(as leg.Source, dialed string) { p.call(as, 0, dialed) }
+
+// CallsWithHops dials with so many Max-Forwards left.
+func (p *Phone) CallsWithHops(hops int, dialed string) {
+	p.call(leg.Source{Kind: leg.Phone, Name: p.Name}, hops, dialed)
+}
+
+func (p *Phone) call(as leg.Source, hops int, dialed string) {
 	f := p.f
 	f.mu.Lock()
 	l := f.newLeg(p, nil)
@@ -56,7 +63,7 @@ func (p *Phone) CallsAs(as leg.Source, dialed string) {
 	f.mu.Unlock()
 	sink := f.X.Accept(leg.Incoming{
 		Of: leg.Of{Leg: l}, Source: as, Caller: leg.Party{Number: p.Name},
-		Dialed: dialed, To: leg.Party{Number: dialed},
+		Dialed: dialed, To: leg.Party{Number: dialed}, Hops: hops,
 	})
 	l.mu.Lock()
 	l.sink = sink
@@ -105,10 +112,7 @@ func (p *Phone) Sees() string { return p.must().shown.String() }
 
 func (p *Phone) does(text string, to legState, ev leg.Event) {
 	p.f.ladder.In(p.Name, text)
-	l := ev.From().(*testLeg)
-	l.mu.Lock()
-	l.state = to
-	l.mu.Unlock()
+	ev.From().(*testLeg).set(to)
 	p.event(ev)
 }
 
@@ -148,6 +152,12 @@ func (l *testLeg) at() legState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state
+}
+
+func (l *testLeg) set(s legState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state = s
 }
 
 func (l *testLeg) gone() bool { return l.at() == over }

@@ -1,0 +1,79 @@
+package b2bua
+
+import (
+	"sync/atomic"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/dialplan"
+)
+
+// A party is one leg's part in a call. It belongs to the call's goroutine,
+// except seat.
+type party struct {
+	leg       leg.Leg
+	seat      *seat
+	role      role
+	extension string          // of ours that the leg keeps busy; empty: none
+	target    dialplan.Target // what the plan reached it by; zero: it called us
+	holds     bool            // it has put the others on hold (hold.go)
+	silent    bool            // nothing is heard from it, and that was reported
+}
+
+// A role is what a party is to its call.
+type role uint8
+
+const (
+	seeking role = iota // called us, and is not answered
+	rung                // is being called by a stage
+	joined              // talks, or is held
+	letGo               // was told to hang up; only its HungUp still matters
+)
+
+// A seat is the sink of one leg. It passes the leg's events to the call that
+// the leg is in at the moment.
+type seat struct{ call atomic.Pointer[Call] }
+
+func newSeat(c *Call) *seat {
+	s := new(seat)
+	s.call.Store(c)
+	return s
+}
+
+// Deliver queues an event at the call.
+func (s *seat) Deliver(ev leg.Event) { s.call.Load().inbox.Put(ev) }
+
+// name is the party's column in the ladder.
+func (p *party) name() string { return p.leg.Name() }
+
+// add makes a leg a party of the call.
+func (c *Call) add(l leg.Leg, s *seat, r role, t dialplan.Target) *party {
+	p := &party{leg: l, seat: s, role: r, target: t}
+	c.parties[l] = p
+	return p
+}
+
+// occupy notes that an extension is in this call by that party.
+func (c *Call) occupy(p *party, extension string) {
+	p.extension = extension
+	c.x.use(extension, 1)
+}
+
+// leave forgets a party that has hung up.
+func (c *Call) leave(p *party) {
+	delete(c.parties, p.leg)
+	if p.extension != "" {
+		c.x.use(p.extension, -1)
+		p.extension = ""
+	}
+	c.bridge.Leave(p.leg.Stream())
+}
+
+// release tells a party to hang up and waits for nothing.
+func (c *Call) release(p *party, why leg.Cause) {
+	if p.role == letGo {
+		return
+	}
+	p.role = letGo
+	c.bridge.Leave(p.leg.Stream())
+	p.leg.Hangup(why)
+}
