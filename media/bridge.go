@@ -24,6 +24,7 @@ type Bridge struct {
 // A party is a stream and what the bridge has made of it.
 type party struct {
 	stream Stream
+	joined bool   // false: something is only played to it
 	music  *piece // while held
 	played *piece // by Play; nil: nothing
 
@@ -61,22 +62,29 @@ func NewBridge(pacer *Pacer) *Bridge {
 
 // Join adds a party that hears all others and is heard by them.
 func (b *Bridge) Join(s Stream) {
-	b.change(s, true, func(*party) {})
+	b.change(s, func(p *party) { p.joined = true })
 }
 
 // Leave removes a party. It is fed to nobody afterwards.
 func (b *Bridge) Leave(s Stream) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := slices.IndexFunc(b.parties, func(p *party) bool { return p.stream == s })
+	i := b.find(s)
 	if i < 0 {
 		return
 	}
 	p := b.parties[i]
 	b.parties = slices.Delete(b.parties, i, i+1)
 	b.rewire()
+	b.dismiss(p)
+}
+
+// dismiss ends all that the bridge does for somebody who is no party any more.
+func (b *Bridge) dismiss(p *party) {
 	b.listen(p, nil)
-	s.Feed(nil)
+	if p.joined {
+		p.stream.Feed(nil)
+	}
 }
 
 // Hold takes a party out of the conversation: it hears music, or silence if
@@ -85,16 +93,17 @@ func (b *Bridge) Hold(s Stream, music Source) {
 	if music == nil {
 		music = Silence{} // packets still flow: a phone that hears none at all may hang up
 	}
-	b.change(s, false, func(p *party) { p.music = &piece{src: music} })
+	b.change(s, func(p *party) { p.music = &piece{src: music} })
 }
 
 // Resume takes a held party back into the conversation.
 func (b *Bridge) Resume(s Stream) {
-	b.change(s, false, func(p *party) { p.music = nil })
+	b.change(s, func(p *party) { p.music = nil })
 }
 
 // Play lets a party hear src instead of the others, or of its music, until
-// Stop or the end of src; nil is silence. It is heard by the others meanwhile unless it is held.
+// Stop or the end of src; nil is silence. It is heard by the others meanwhile
+// unless it is held. Somebody who has not joined may be played to as well.
 func (b *Bridge) Play(s Stream, src Source) { b.PlayThen(s, src, nil) }
 
 // PlayThen is Play that calls done when src has ended by itself, not after
@@ -104,12 +113,12 @@ func (b *Bridge) PlayThen(s Stream, src Source, done func()) {
 	if src == nil {
 		src = Silence{}
 	}
-	b.change(s, false, func(p *party) { p.played = &piece{src, done} })
+	b.change(s, func(p *party) { p.played = &piece{src, done} })
 }
 
 // Stop ends what Play began.
 func (b *Bridge) Stop(s Stream) {
-	b.change(s, false, func(p *party) { p.played = nil })
+	b.change(s, func(p *party) { p.played = nil })
 }
 
 // Record writes the conversation to r, what the party says that joined first on
@@ -133,21 +142,17 @@ func (b *Bridge) Close() {
 	b.parties, b.recorder = nil, nil
 	b.rewire()
 	for _, p := range parties {
-		b.listen(p, nil)
-		p.stream.Feed(nil)
+		b.dismiss(p)
 	}
 }
 
-// change does f to the party of s and draws the consequences. An unknown s is
-// added or passed over.
-func (b *Bridge) change(s Stream, join bool, f func(*party)) {
+// change does f to the party of s and draws the consequences. Who has not
+// joined is a party only while something is played to it.
+func (b *Bridge) change(s Stream, f func(*party)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := slices.IndexFunc(b.parties, func(p *party) bool { return p.stream == s })
+	i := b.find(s)
 	if i < 0 {
-		if !join {
-			return
-		}
 		i = len(b.parties)
 		b.parties = append(b.parties, &party{stream: s})
 	}
@@ -155,20 +160,34 @@ func (b *Bridge) change(s Stream, join bool, f func(*party)) {
 	b.rewire()
 }
 
+// find is the place of a stream's party, or -1.
+func (b *Bridge) find(s Stream) int {
+	return slices.IndexFunc(b.parties, func(p *party) bool { return p.stream == s })
+}
+
 // rewire brings feeds, players and the mixer in line with what the parties are.
 func (b *Bridge) rewire() {
+	b.parties = slices.DeleteFunc(b.parties, func(p *party) bool {
+		gone := !p.joined && p.hears() == nil
+		if gone {
+			b.dismiss(p)
+		}
+		return gone
+	})
 	talking := make([]*party, 0, len(b.parties))
 	for _, p := range b.parties {
-		if !p.held() {
+		if p.joined && !p.held() {
 			talking = append(talking, p)
 		}
 	}
 	b.mix(talking)
 	for i, p := range b.parties {
-		if b.recorder != nil && p.tap == nil {
-			p.tap = b.recorder.Tap(min(i, 1))
+		if p.joined {
+			if b.recorder != nil && p.tap == nil {
+				p.tap = b.recorder.Tap(min(i, 1))
+			}
+			p.feed(p.linkAmong(talking))
 		}
-		p.feed(p.linkAmong(talking))
 		b.listen(p, p.hears())
 	}
 }

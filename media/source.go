@@ -1,6 +1,10 @@
 package media
 
-import "time"
+import (
+	"time"
+
+	"crosspoint/media/dtmf"
+)
 
 // FrameTime is the length of the frames in which the exchange makes audio.
 const FrameTime = 20 * time.Millisecond
@@ -45,4 +49,14 @@ func (s *Samples) Read(pcm []int16) int {
 		n += k
 	}
 	return n
+}
+
+// Digit is the tone of a DTMF digit, 0-9 * # A-D, without end; Silence for
+// anything else.
+func Digit(digit byte) Source {
+	g := dtmf.NewGenerator(dtmf.Timing{})
+	if g.Press(digit) != nil {
+		return Silence{}
+	}
+	return g
 }

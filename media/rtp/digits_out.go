@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"crosspoint/media"
-	"crosspoint/media/dtmf"
 	"crosspoint/media/g711"
 )
 
@@ -38,7 +37,7 @@ type digitsOut struct {
 	before  int    // samples in earlier segments
 	total   int    // samples of the digit
 	endings int    // ends still to be sent
-	tones   *dtmf.Generator
+	tones   media.Source
 	pcm     [frame]int16
 }
 
@@ -117,10 +116,7 @@ func (d *digitsOut) begin(now time.Time) bool {
 	d.total = int(d.now.d * g711.SampleRate / time.Second)
 	d.sent, d.before, d.endings = 0, 0, 0
 	if !d.event {
-		d.tones = dtmf.NewGenerator(dtmf.Timing{})
-		if err := d.tones.Press(d.now.digit); err != nil {
-			return false
-		}
+		d.tones = media.Digit(d.now.digit)
 	}
 	o.spliceNow(now)
 	o.seq-- // each packet of the digit counts it up
