@@ -27,8 +27,10 @@ type Flow struct {
 	t      *testing.T
 	mu     sync.Mutex
 	phones map[string]*Phone
-	ladder *leg.Ladder // of all calls, in order
+	ladder leg.Ladder // of all calls, in order
+	seen   int        // how much of it Ladder has compared
 	nextID int
+	spoken int
 	plan   *dialplan.Plan
 }
 
@@ -81,7 +83,7 @@ func start(t *testing.T, text string) *Flow {
 	for _, p := range append(problems, more...) {
 		t.Fatal(p)
 	}
-	f := &Flow{t: t, phones: make(map[string]*Phone), ladder: new(leg.Ladder), Log: new(Log), plan: plan}
+	f := &Flow{t: t, phones: make(map[string]*Phone), Log: new(Log), plan: plan}
 	for _, name := range []string{"alice", "bob", "carol", "dave"} {
 		f.phones[name] = &Phone{Name: name, f: f}
 	}
@@ -143,10 +145,12 @@ func (f *Flow) Wait(d time.Duration) {
 func (f *Flow) Ladder(want string) {
 	f.t.Helper()
 	f.Settle()
-	f.mu.Lock()
-	got := fold(f.ladder.String())
-	f.ladder = new(leg.Ladder)
-	f.mu.Unlock()
+	rungs := f.ladder.Rungs()
+	var got []string
+	for _, r := range rungs[f.seen:] {
+		got = append(got, r.From+" -> "+r.To+" "+r.Text)
+	}
+	f.seen = len(rungs)
 	expected := fold(want)
 	for i := range max(len(got), len(expected)) {
 		g, e := line(got, i), line(expected, i)
@@ -186,7 +190,8 @@ func (f *Flow) hears(listener, speaker *Phone) bool {
 	if from == nil || to == nil {
 		return false
 	}
-	mark := byte(0x20 + len(f.ladder.Rungs())%64) // a code that no silence has
+	f.spoken++
+	mark := byte(0x20 + f.spoken%64) // a code that no silence has
 	to.stream.forget()
 	for range 10 {
 		from.stream.say(mark)
