@@ -71,6 +71,7 @@ func newCall(x *Exchange, turn uint32, in leg.Incoming) *Call {
 		began:   time.Now(),
 	}
 	c.caller = c.add(in.Leg, newSeat(c), seeking, dialplan.Target{})
+	c.caller.source = in.Source
 	return c
 }
 
@@ -141,7 +142,9 @@ func (c *Call) enter(s State) {
 	switch s {
 	case Talking:
 		c.giveUp = time.Time{}
-		c.answer = time.Now()
+		if c.answer.IsZero() {
+			c.answer = time.Now()
+		}
 		if c.route.MaxTalk > 0 {
 			c.giveUp = c.answer.Add(c.route.MaxTalk)
 		}

@@ -61,6 +61,8 @@ type Exchange struct {
 	cfg   Config
 	pacer media.Pacer // of music, ringback and mixing in all calls
 
+	seats sync.Map // leg.Leg -> *seat, of every party of every call
+
 	mu       sync.Mutex
 	calls    map[string]*Call
 	ended    []Record       // the latest keptRecords, oldest first
@@ -84,6 +86,9 @@ func New(cfg Config) *Exchange {
 // Accept makes a call of an incoming leg. While the exchange is being stopped
 // the leg is refused with 503.
 func (x *Exchange) Accept(in leg.Incoming) leg.Sink {
+	if in.Replaces != nil {
+		return x.acceptReplacement(in)
+	}
 	c, ok := x.begin(in)
 	if !ok {
 		in.Leg.Hangup(leg.ShuttingDown.GivenBy(leg.Us))

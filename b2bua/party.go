@@ -15,6 +15,7 @@ type party struct {
 	role      role
 	extension string          // of ours that the leg keeps busy; empty: none
 	target    dialplan.Target // what the plan reached it by; zero: it called us
+	source    leg.Source      // as whom it may dial
 	holds     bool            // it has put the others on hold (hold.go)
 	silent    bool            // nothing is heard from it, and that was reported
 }
@@ -48,7 +49,11 @@ func (p *party) name() string { return p.leg.Name() }
 // add makes a leg a party of the call.
 func (c *Call) add(l leg.Leg, s *seat, r role, t dialplan.Target) *party {
 	p := &party{leg: l, seat: s, role: r, target: t}
+	if t.Kind == dialplan.ToPhone {
+		p.source = leg.Source{Kind: leg.Phone, Name: t.Name}
+	}
 	c.parties[l] = p
+	c.x.seats.Store(l, s)
 	return p
 }
 
@@ -61,6 +66,7 @@ func (c *Call) occupy(p *party, extension string) {
 // leave forgets a party that has hung up.
 func (c *Call) leave(p *party) {
 	delete(c.parties, p.leg)
+	c.x.seats.Delete(p.leg)
 	if p.extension != "" {
 		c.x.use(p.extension, -1)
 		p.extension = ""

@@ -5,16 +5,32 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/dialplan"
+	"crosspoint/media/g711"
 )
 
 // setup is what a call keeps while it looks for somebody who answers.
 type setup struct {
-	stage   int       // index of the route's stage being rung
-	rung    int       // how many places of the stage are still being rung
-	worst   leg.Cause // the most telling failure of the stage
-	ringing bool      // the caller was told that it rings
-	early   *party    // whose early media the caller hears; nil: nobody's
-	opened  bool      // the caller's audio was opened before the answer
+	seeker seeker         // on whose behalf
+	route  dialplan.Route // by which route
+	shown  leg.Party      // who the places are told is calling
+	by     string         // address of who transferred (RFC 3892); empty: nobody did
+	to     leg.Party      // what was dialled
+	law    g711.Law       // what the seeker speaks
+	stage  int            // index of the route's stage being rung
+	rung   int            // how many places of the stage are still being rung
+	worst  leg.Cause      // the most telling failure of the stage
+}
+
+// A seeker is on whose behalf places are rung: a caller who is not answered
+// yet, or a party that is sent elsewhere (transfer.go).
+type seeker interface {
+	ringing(p *party)           // a place is alerted
+	early(p *party)             // a place is heard before it answers
+	answered(p *party) State    // a place has answered; the others are let go
+	failed(why leg.Cause) State // no stage is left
+	lost(p *party)              // a place rings no more
+	// other takes an event of somebody who is not being rung.
+	other(p *party, ev leg.Event) State
 }
 
 // begin asks the plan what to do with the call.
@@ -26,25 +42,34 @@ func (c *Call) begin() State {
 	if c.in.Hops == 1 {
 		return c.end(leg.TooManyHops.GivenBy(leg.Us).WithHint("Max-Forwards of the request is used up: some exchange sends the call in a circle"))
 	}
-	c.route, c.trail = c.x.cfg.Plan().Match(c.query())
+	c.route, c.trail = c.x.cfg.Plan().Match(c.query(c.in.Source, c.in.Caller, c.in.Dialed))
 	c.log.Debug("route", "trail", c.trail)
-	if r := c.route.Refusal; r != nil {
-		return c.end(leg.Cause{Q850: r.Q850, Status: r.Status, Text: r.Reason, By: leg.Us, Hint: r.Pos.String()})
+	c.setup = setup{
+		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy,
+		to: c.in.To, law: c.caller.leg.Stream().Law(),
+	}
+	return c.seek()
+}
+
+// seek rings the first stage of the route, unless the plan has refused.
+func (c *Call) seek() State {
+	if r := c.setup.route.Refusal; r != nil {
+		return c.setup.seeker.failed(leg.Cause{Q850: r.Q850, Status: r.Status, Text: r.Reason, By: leg.Us, Hint: r.Pos.String()})
 	}
 	return c.ring(0, leg.Unallocated.GivenBy(leg.Us))
 }
 
-// query is the call in the plan's words.
-func (c *Call) query() dialplan.Query {
+// query asks the plan where somebody gets who dials; shown is who he is to those that screen.
+func (c *Call) query(as leg.Source, shown leg.Party, dialed string) dialplan.Query {
 	return dialplan.Query{
 		From: dialplan.Caller{
-			Kind:     callerKinds[c.in.Source.Kind],
-			Name:     c.in.Source.Name,
-			Number:   c.in.Caller.Number,
-			Withheld: c.in.Caller.Withheld,
+			Kind:     callerKinds[as.Kind],
+			Name:     as.Name,
+			Number:   shown.Number,
+			Withheld: shown.Withheld,
 		},
-		Dialed:   c.in.Dialed,
-		At:       c.began,
+		Dialed:   dialed,
+		At:       time.Now(),
 		Busy:     c.x.busy,
 		Settings: c.x.cfg.Settings,
 		Usage:    c.x.cfg.Usage,
@@ -61,22 +86,30 @@ var callerKinds = [...]dialplan.CallerKind{
 // to the one that the failure leads to. Why is what the caller is told if there
 // is none.
 func (c *Call) ring(stage int, why leg.Cause) State {
-	for more := stage < len(c.route.Stages); more; {
-		s := c.route.Stages[stage]
+	for more := stage < len(c.setup.route.Stages); more; {
+		s := c.setup.route.Stages[stage]
 		c.setup.stage, c.setup.worst, c.setup.rung = stage, leg.Cause{}, 0
 		for _, t := range s.Targets {
 			c.dial(stage, t)
 		}
 		if c.setup.rung > 0 {
 			c.giveUp = time.Now().Add(c.ringTime(s))
-			return Calling
+			return c.seekingState()
 		}
 		if c.setup.worst != (leg.Cause{}) {
 			why = c.setup.worst
 		}
-		stage, more = c.route.Next(stage, conditionOf(why))
+		stage, more = c.setup.route.Next(stage, conditionOf(why))
 	}
-	return c.end(why)
+	return c.setup.seeker.failed(why)
+}
+
+// seekingState is the state of a call in which places are rung.
+func (c *Call) seekingState() State {
+	if c.answer.IsZero() {
+		return Calling
+	}
+	return Transferring
 }
 
 // dial starts a leg to each place where the target can be reached.
@@ -106,11 +139,11 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 		hops = maxHops
 	}
 	o := leg.Outgoing{
-		Call: c.id, From: c.shown(t), To: c.in.To, Law: c.caller.leg.Stream().Law(),
+		Call: c.id, From: c.shown(t), To: c.setup.to, Law: c.setup.law,
 		Sink: to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
-		ReferredBy: c.in.ReferredBy,
+		ReferredBy: c.setup.by,
 	}
-	for _, d := range c.route.Stages[stage].Diversions {
+	for _, d := range c.setup.route.Stages[stage].Diversions {
 		o.Diversions = append(o.Diversions, leg.Diversion{By: leg.Party{Number: d.By}, Reason: d.Reason, Rule: d.Pos.String()})
 	}
 	o.Diversions = append(o.Diversions, c.in.Diversions...)
@@ -120,8 +153,8 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 // shown is the caller as the callee sees it: the plan may present another
 // number, or none, for the whole route or for one target.
 func (c *Call) shown(t dialplan.Target) leg.Party {
-	p := c.in.Caller
-	for _, s := range [...]dialplan.Presentation{c.route.From, t.From} {
+	p := c.setup.shown
+	for _, s := range [...]dialplan.Presentation{c.setup.route.From, t.From} {
 		if s.Number != "" {
 			p.Number, p.Host = s.Number, ""
 		}
@@ -140,105 +173,72 @@ func (c *Call) shown(t dialplan.Target) leg.Party {
 //	 |<----180-------|<---180------|
 //	 |<----200-------|<---200------|
 //	 |-----ACK------>|----ACK----->|
-func (c *Call) calling(ev leg.Event) State {
+func (c *Call) calling(p *party, ev leg.Event) State {
+	if p != nil && p.role != rung {
+		return c.setup.seeker.other(p, ev)
+	}
 	switch ev := ev.(type) {
-	case leg.Trying:
-		return Calling
 	case leg.Ringing:
-		c.tellRinging(c.parties[ev.Leg])
-		return Calling
+		c.setup.seeker.ringing(p)
 	case leg.EarlyMedia:
-		c.openEarly(c.parties[ev.Leg])
-		return Calling
+		if c.setup.rung > 1 { // several are rung: their ringbacks would be mixed
+			c.setup.seeker.ringing(p)
+		} else {
+			c.setup.seeker.early(p)
+		}
 	case leg.Answered:
-		return c.answered(c.parties[ev.Leg])
+		return c.placeAnswered(p)
 	case leg.HungUp:
-		return c.placeFailed(ev.Leg, ev.Cause)
-	case leg.Silent, leg.Heard, leg.Digit, leg.Flash, leg.Held, leg.Resumed:
-		return Calling // keys pressed towards a menu heard as early media travel in the audio
+		return c.placeFailed(p, ev.Cause)
 	case timedOut:
 		return c.stageOver()
+	case leg.Trying, leg.Silent, leg.Heard, leg.Digit, leg.Flash, leg.Held, leg.Resumed:
+	default:
+		return c.unexpected(ev)
 	}
-	return c.unexpected(ev)
+	return c.state
 }
 
-// tellRinging lets the caller hear that it rings.
-func (c *Call) tellRinging(p *party) {
-	switch {
-	case c.setup.early == p: // the caller already hears that place's own ringback
-	case c.setup.opened: // a phone with its audio open makes no ringback of its own
-		if c.x.cfg.Ringback != nil {
-			c.bridge.Play(c.caller.leg.Stream(), c.x.cfg.Ringback())
-		}
-	case !c.setup.ringing:
-		c.setup.ringing = true
-		c.caller.leg.Ringing()
-	}
-}
-
-// openEarly lets the caller hear the callee's side before the answer. While
-// several places are rung nobody is heard: their ringbacks would be mixed.
-func (c *Call) openEarly(p *party) {
-	if c.setup.rung > 1 || c.setup.early == p {
-		c.tellRinging(p)
-		return
-	}
-	c.setup.early, c.setup.opened = p, true
-	c.join(p)
-	c.caller.leg.Progress()
-}
-
-// join lets the caller and a party hear one another.
-func (c *Call) join(p *party) {
-	c.caller.leg.Prefer(p.leg.Stream().Law())
-	c.bridge.Stop(c.caller.leg.Stream())
-	c.bridge.Join(c.caller.leg.Stream())
-	c.bridge.Join(p.leg.Stream())
-}
-
-// answered joins the caller to the first who answers; the others are told that
-// the call was answered elsewhere.
-func (c *Call) answered(p *party) State {
+// placeAnswered takes the first who answers; the others are told that the call
+// was answered elsewhere.
+func (c *Call) placeAnswered(p *party) State {
 	if p.target.Kind == dialplan.ToPhone {
 		c.occupy(p, p.target.Name)
 	}
-	c.callee, p.role, c.caller.role = p, joined, joined
-	for _, other := range c.parties {
-		if other.role == rung {
-			c.release(other, leg.ElsewhereAnswer.GivenBy(p.name()))
+	p.role = joined
+	c.releaseRung(leg.ElsewhereAnswer.GivenBy(p.name()))
+	return c.setup.seeker.answered(p)
+}
+
+// releaseRung lets everybody go who is being rung.
+func (c *Call) releaseRung(why leg.Cause) {
+	for _, p := range c.parties {
+		if p.role == rung {
+			c.setup.seeker.lost(p)
+			c.release(p, why)
 		}
 	}
-	c.join(p)
-	c.caller.leg.Answer()
-	c.log.Info("answered", "by", p.name(), "after", time.Since(c.began).Round(time.Millisecond))
-	return Talking
+	c.setup.rung = 0
 }
 
 // placeFailed takes a place off the stage; the last one ends the stage.
-func (c *Call) placeFailed(l leg.Leg, why leg.Cause) State {
+func (c *Call) placeFailed(p *party, why leg.Cause) State {
 	if why.By == "" {
-		why.By = l.Name()
+		why.By = p.name()
 	}
+	c.setup.seeker.lost(p)
 	c.setup.worst = moreTelling(c.setup.worst, why)
-	if c.setup.early != nil && c.setup.early.leg == l {
-		c.setup.early = nil
-	}
 	if c.setup.rung--; c.setup.rung > 0 {
-		return Calling
+		return c.state
 	}
 	return c.nextStage()
 }
 
 // stageOver ends a stage that has rung long enough.
 func (c *Call) stageOver() State {
-	s := c.route.Stages[c.setup.stage]
+	s := c.setup.route.Stages[c.setup.stage]
 	why := leg.NoAnswer.GivenBy(leg.Us).Because("no answer after %s", c.ringTime(s))
-	for _, p := range c.parties {
-		if p.role == rung {
-			c.release(p, why)
-		}
-	}
-	c.setup.early = nil
+	c.releaseRung(why)
 	c.setup.worst = moreTelling(c.setup.worst, why)
 	return c.nextStage()
 }
@@ -246,10 +246,10 @@ func (c *Call) stageOver() State {
 // nextStage goes on as the failure of this one leads.
 func (c *Call) nextStage() State {
 	why := c.setup.worst
-	next, more := c.route.Next(c.setup.stage, conditionOf(why))
+	next, more := c.setup.route.Next(c.setup.stage, conditionOf(why))
 	if !more {
-		return c.end(why)
+		return c.setup.seeker.failed(why)
 	}
-	c.log.Info("goes on", "because", why, "to", c.route.Stages[next].Targets)
+	c.log.Info("goes on", "because", why, "to", c.setup.route.Stages[next].Targets)
 	return c.ring(next, why)
 }

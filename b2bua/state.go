@@ -7,63 +7,66 @@ import "crosspoint/b2bua/leg"
 type State uint8
 
 const (
-	Calling State = iota // a stage of the route is being rung
-	Talking              // caller and callee are joined
-	Ending               // everyone is told to hang up; the call waits for the last
-	Ended                // nobody is left
+	Calling      State = iota // a stage of the route is being rung
+	Talking                   // caller and callee are joined
+	Transferring              // one of them is being sent elsewhere
+	Ending                    // everyone is told to hang up; the call waits for the last
+	Ended                     // nobody is left
 )
 
 func (s State) String() string {
-	return [...]string{"calling", "talking", "ending", "ended"}[s]
+	return [...]string{"calling", "talking", "transferring", "ending", "ended"}[s]
 }
 
 // next gives the event to the state's method.
 func (c *Call) next(ev leg.Event) State {
-	if s, done := c.always(ev); done {
-		return s
+	switch ev := ev.(type) {
+	case question:
+		ev.answer <- c.record()
+		return c.state
+	case stop:
+		if c.state == Ending {
+			return Ending
+		}
+		return c.end(leg.ShuttingDown.GivenBy(leg.Us))
+	case replace:
+		return c.replace(ev)
+	case replaced:
+		return c.wasReplaced(ev)
+	case timedOut:
+		return c.of(nil, ev)
 	}
+	p := c.parties[ev.From()]
+	if p == nil {
+		return c.unexpected(ev)
+	}
+	if now := p.seat.call.Load(); now != c { // it has gone over to another call
+		now.inbox.Put(ev)
+		return c.state
+	}
+	if hungUp, gone := ev.(leg.HungUp); gone {
+		c.leave(p)
+		if p.role == seeking && c.state != Ending {
+			return c.end(hungUp.Cause)
+		}
+	}
+	if p.role == letGo && c.state != Ending {
+		return c.state // an answer that crossed our hang-up, or the end of it
+	}
+	return c.of(p, ev)
+}
+
+// of gives a party's event to the state's method; p is nil for timedOut.
+func (c *Call) of(p *party, ev leg.Event) State {
 	switch c.state {
-	case Calling:
-		return c.calling(ev)
+	case Calling, Transferring:
+		return c.calling(p, ev)
 	case Talking:
-		return c.talking(ev)
+		return c.talking(p, ev)
 	case Ending:
 		return c.ending(ev)
 	}
 	return c.unexpected(ev)
-}
-
-// always answers what means the same in every state; false: the state decides.
-func (c *Call) always(ev leg.Event) (State, bool) {
-	switch ev := ev.(type) {
-	case question:
-		ev.answer <- c.record()
-		return c.state, true
-	case stop:
-		if c.state == Ending {
-			return Ending, true
-		}
-		return c.end(leg.ShuttingDown.GivenBy(leg.Us)), true
-	case timedOut:
-		return c.state, false
-	}
-	p := c.parties[ev.From()]
-	if p == nil {
-		return c.unexpected(ev), true
-	}
-	hungUp, gone := ev.(leg.HungUp)
-	if gone {
-		c.leave(p)
-	}
-	switch {
-	case c.state == Ending:
-		return Ending, false
-	case p.role == letGo:
-		return c.state, true // an answer that crossed our hang-up, or the end of it
-	case p.role == seeking && gone:
-		return c.end(hungUp.Cause), true
-	}
-	return c.state, false
 }
 
 // unexpected logs an event that the state has no use for; the state stays.

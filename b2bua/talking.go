@@ -3,7 +3,7 @@ package b2bua
 import "crosspoint/b2bua/leg"
 
 // talking joins caller and callee until one of them hangs up.
-func (c *Call) talking(ev leg.Event) State {
+func (c *Call) talking(p *party, ev leg.Event) State {
 	switch ev := ev.(type) {
 	case leg.HungUp:
 		if ev.Cause.By == "" {
@@ -11,22 +11,24 @@ func (c *Call) talking(ev leg.Event) State {
 		}
 		return c.end(ev.Cause)
 	case leg.Held:
-		c.held(c.parties[ev.Leg])
+		c.held(p)
 		return Talking
 	case leg.Resumed:
-		c.resumed(c.parties[ev.Leg])
+		c.resumed(p)
 		return Talking
 	case leg.Digit:
 		if !ev.Relayed {
-			c.other(c.parties[ev.Leg]).leg.Digit(ev.Digit, ev.For)
+			c.other(p).leg.Digit(ev.Digit, ev.For)
 		}
 		return Talking
 	case leg.Silent:
-		c.silent(c.parties[ev.Leg], ev)
+		c.silent(p, ev)
 		return Talking
 	case leg.Heard:
-		c.heard(c.parties[ev.Leg])
+		c.heard(p)
 		return Talking
+	case leg.Referred:
+		return c.refer(p, ev)
 	case leg.Trying, leg.Ringing, leg.EarlyMedia, leg.Flash:
 		return Talking
 	case timedOut:

@@ -4,6 +4,7 @@
 package flow
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"sync"
@@ -57,6 +58,7 @@ func Test(t *testing.T, plan string, play func(f *Flow)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, plan)
+		defer f.stop()
 		play(f)
 		f.Settle()
 		for _, p := range f.phones {
@@ -70,6 +72,15 @@ func Test(t *testing.T, plan string, play func(f *Flow)) {
 			t.Errorf("calls left over: %v", left)
 		}
 	})
+}
+
+// stop ends what a failed test has left, so that its bubble can end.
+func (f *Flow) stop() {
+	if f.t.Failed() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		f.X.Drain(ctx)
+	}
 }
 
 func start(t *testing.T, text string) *Flow {

@@ -65,9 +65,7 @@ func (p *Phone) call(as leg.Source, hops int, dialed string) {
 		Of: leg.Of{Leg: l}, Source: as, Caller: leg.Party{Number: p.Name},
 		Dialed: dialed, To: leg.Party{Number: dialed}, Hops: hops,
 	})
-	l.mu.Lock()
-	l.sink = sink
-	l.mu.Unlock()
+	l.setSink(sink)
 	f.Settle()
 }
 
@@ -100,6 +98,62 @@ func (p *Phone) Resumes() { p.does("INVITE (resume)", talking, leg.Resumed{Of: l
 // Presses sends a digit by SIP INFO, which the audio does not carry.
 func (p *Phone) Presses(d byte) {
 	p.does("INFO "+string(d), talking, leg.Digit{Of: leg.Of{Leg: p.must()}, Digit: d, For: 100 * time.Millisecond})
+}
+
+// Refers asks for an unattended transfer of the phone's latest call.
+func (p *Phone) Refers(target string) {
+	p.does("REFER "+target, talking, leg.Referred{Of: leg.Of{Leg: p.must()}, Refer: leg.Refer{Target: target}})
+}
+
+// LeavesTo is the BYE with Also of 1999: a transfer whose transferor is gone.
+func (p *Phone) LeavesTo(target string) {
+	l := p.must()
+	p.does("BYE (Also "+target+")", over, leg.Referred{Of: leg.Of{Leg: l}, Refer: leg.Refer{Target: target}, Gone: true})
+	p.event(leg.HungUp{Of: leg.Of{Leg: l}, Cause: leg.NormalClearing.GivenBy(p.Name)})
+}
+
+// Joins asks for an attended transfer: the other party of the phone's first
+// call is sent to that of its latest.
+func (p *Phone) Joins() {
+	latest, first := p.must(), p.oldest()
+	p.does("REFER (Replaces)", talking, leg.Referred{Of: leg.Of{Leg: first}, ReplacesLeg: latest})
+}
+
+// Latest is the phone's latest leg, to be named when it is over.
+func (p *Phone) Latest() leg.Leg { return p.must() }
+
+// ReplacesLeg asks for an attended transfer to the call of that leg.
+func (p *Phone) ReplacesLeg(l leg.Leg) {
+	p.does("REFER (Replaces)", talking, leg.Referred{Of: leg.Of{Leg: p.must()}, ReplacesLeg: l})
+}
+
+// oldest is the phone's first leg that is not over.
+func (p *Phone) oldest() *testLeg {
+	for _, l := range p.legs {
+		if !l.gone() {
+			return l
+		}
+	}
+	return nil
+}
+
+// HangsUpFirst ends the phone's first call.
+func (p *Phone) HangsUpFirst() {
+	p.does("BYE", over, leg.HungUp{Of: leg.Of{Leg: p.oldest()}, Cause: leg.NormalClearing.GivenBy(p.Name)})
+}
+
+// Replaces calls with Replaces: it takes the place of the other phone's latest call.
+func (p *Phone) Replaces(other *Phone, early bool) {
+	f, old := p.f, other.must()
+	f.mu.Lock()
+	l := f.newLeg(p, nil)
+	f.mu.Unlock()
+	f.ladder.In(p.Name, "INVITE (Replaces)")
+	l.setSink(f.X.Accept(leg.Incoming{
+		Of: leg.Of{Leg: l}, Source: leg.Source{Kind: leg.Phone, Name: p.Name},
+		Caller: leg.Party{Number: p.Name}, Replaces: old, EarlyOnly: early,
+	}))
+	f.Settle()
 }
 
 // FallsSilent is heard no more.
@@ -158,6 +212,12 @@ func (l *testLeg) set(s legState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state = s
+}
+
+func (l *testLeg) setSink(s leg.Sink) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sink = s
 }
 
 func (l *testLeg) gone() bool { return l.at() == over }

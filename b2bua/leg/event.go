@@ -23,7 +23,8 @@ type (
 		Hops   int     // Max-Forwards left; zero is 70
 		Ladder *Ladder // begun by the leg
 		// Replaces names the leg that this call takes the place of, nil if none (RFC 3891).
-		Replaces Leg
+		Replaces  Leg
+		EarlyOnly bool // only if that leg is not answered yet (RFC 3891 §6.1)
 		// Diversions are the forwardings that the caller's side reports, latest first.
 		Diversions []Diversion
 		ReferredBy string

@@ -29,6 +29,7 @@ type Ladder struct {
 	mu    sync.Mutex
 	rungs []Rung
 	over  int
+	also  *Ladder // gets every further arrow too; nil: none
 }
 
 // Add draws an arrow.
@@ -37,12 +38,14 @@ func (l *Ladder) Add(from, to, text string) {
 		return
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.rungs) == maxRungs {
+	also := l.also
+	if len(l.rungs) < maxRungs {
+		l.rungs = append(l.rungs, Rung{time.Now(), from, to, text})
+	} else {
 		l.over++
-		return
 	}
-	l.rungs = append(l.rungs, Rung{time.Now(), from, to, text})
+	l.mu.Unlock()
+	also.Add(from, to, text)
 }
 
 // In draws an arrow from a party to the exchange, Out one from the exchange to
@@ -60,14 +63,15 @@ func (l *Ladder) Rungs() []Rung {
 	return append([]Rung(nil), l.rungs...)
 }
 
-// Append takes the arrows of another ladder over, as a leg does that joins an
-// older call.
-func (l *Ladder) Append(other *Ladder) {
-	for _, r := range other.Rungs() {
-		l.mu.Lock()
-		l.rungs = append(l.rungs, r)
-		l.mu.Unlock()
+// Also draws every further arrow in another ladder as well: that of the call
+// which a party has gone over to.
+func (l *Ladder) Also(other *Ladder) {
+	if l == nil || l == other {
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.also = other
 }
 
 // String lists the arrows, one a line: "101 -> b2bua  INVITE".

@@ -1,0 +1,148 @@
+package b2bua
+
+import (
+	"crosspoint/b2bua/leg"
+)
+
+// transfer is the seeker of an unattended transfer: a party that talks already
+// and is sent elsewhere by the other one (RFC 5359 §2.4, RFC 5589 §6). It
+// keeps its leg, and hears ringback meanwhile.
+//
+//	bob             b2bua           carol
+//	 |----REFER------>|               |
+//	 |<----202--------|---INVITE----->|
+//	 |<--NOTIFY 100---|               |
+//	 |<--NOTIFY 180---|<----180-------|
+//	 |<--NOTIFY 200---|<----200-------|
+//	 |<-----BYE-------|               |
+type transfer struct {
+	*Call
+	transferor *party // nil: it has left
+	transferee *party
+	hears      *party // whose early media the transferee hears; nil: nobody's
+}
+
+// refer begins a transfer that a party has asked for.
+func (c *Call) refer(by *party, ev leg.Referred) State {
+	t := &transfer{Call: c, transferor: by, transferee: c.other(by)}
+	if ev.ReplacesLeg != nil {
+		return c.referToCall(t, ev)
+	}
+	// Who transfers answers for the call: the transferee may be a stranger who
+	// must not reach the PSTN by way of us.
+	who := t.transferee.leg.Party()
+	route, trail := c.x.cfg.Plan().Match(c.query(by.source, by.leg.Party(), ev.Target))
+	c.log.Info("transfer", "by", by.name(), "of", t.transferee.name(), "to", ev.Target, "route", route.Rule)
+	c.log.Debug("route", "trail", trail)
+	referredBy := ev.ReferredBy
+	if referredBy == "" {
+		referredBy = by.leg.Party().Number
+	}
+	c.setup = setup{
+		seeker: t, route: route, shown: who, by: referredBy,
+		to: leg.Party{Number: ev.Target}, law: t.transferee.leg.Stream().Law(),
+	}
+	t.detach()
+	if ev.Gone { // BYE with Also: nobody is left to tell
+		by.role, t.transferor = letGo, nil
+	}
+	t.tell(leg.Cause{Status: 100})
+	return c.seek()
+}
+
+// tell notifies the transferor, if it is still there.
+func (t *transfer) tell(how leg.Cause) {
+	if t.transferor != nil {
+		t.transferor.leg.Notify(how)
+	}
+}
+
+// detach takes the transferor out of the conversation; a transferee that it
+// had put on hold is taken back, to hear what happens.
+func (t *transfer) detach() {
+	t.bridge.Leave(t.transferor.leg.Stream())
+	if t.transferor.holds {
+		t.transferee.leg.Resume()
+		t.bridge.Resume(t.transferee.leg.Stream())
+	}
+}
+
+func (t *transfer) ringing(p *party) {
+	t.tell(leg.Cause{Status: 180})
+	if t.hears == nil {
+		t.playRingback(t.transferee)
+	}
+}
+
+func (t *transfer) early(p *party) {
+	if t.hears != p {
+		t.hears = p
+		t.tell(leg.Cause{Status: 183})
+		t.join(t.transferee, p)
+	}
+}
+
+func (t *transfer) lost(p *party) {
+	if t.hears == p {
+		t.hears = nil
+		t.bridge.Leave(p.leg.Stream())
+	}
+}
+
+func (t *transfer) answered(p *party) State {
+	t.tell(leg.Cause{Status: 200})
+	if t.transferee == t.caller {
+		t.callee = p
+	} else {
+		t.caller = p
+	}
+	if t.transferor != nil {
+		t.release(t.transferor, leg.NormalClearing.GivenBy(leg.Us).Because("transferred"))
+	}
+	t.join(t.transferee, p)
+	t.transferee.leg.Identify(p.leg.Party())
+	t.log.Info("transferred", "to", p.name())
+	return Talking
+}
+
+// failed lets the transferor have the call back; if it has left, nobody is
+// there to talk to.
+func (t *transfer) failed(why leg.Cause) State {
+	t.log.Info("transfer failed", "to", t.setup.to.Number, "because", why, "hint", why.Hint)
+	t.tell(why)
+	if t.transferor == nil {
+		return t.end(why)
+	}
+	t.join(t.transferee, t.transferor)
+	if t.transferor.holds {
+		t.transferor.holds = false
+		t.held(t.transferor)
+	}
+	return Talking
+}
+
+// other: the transferor may leave, hold and take back while it waits; the
+// transferee may hang up.
+func (t *transfer) other(p *party, ev leg.Event) State {
+	switch ev := ev.(type) {
+	case leg.HungUp:
+		if p == t.transferor {
+			t.transferor = nil
+			return t.state
+		}
+		t.tell(leg.Cancelled.GivenBy(p.name()))
+		return t.end(ev.Cause)
+	case leg.Held:
+		p.holds = true
+		return t.state
+	case leg.Resumed:
+		p.holds = false
+		return t.state
+	case leg.Referred:
+		p.leg.Notify(leg.Cause{Status: 491, Text: "a transfer is already in progress", By: leg.Us})
+		return t.state
+	case leg.Silent, leg.Heard, leg.Digit, leg.Flash:
+		return t.state
+	}
+	return t.unexpected(ev)
+}
