@@ -188,6 +188,9 @@ func (p *port) changed(ch jack.Change) {
 // event takes an event of the card.
 func (p *port) event(m Event, clock uint64) {
 	p.state = m.State
+	if m.What == WhatOffHook { // ring trip: both ends forget the wanted ring (§7.1)
+		p.want.Want, p.want.Cadence = p.want.Want&^WantRing, nil
+	}
 	ch := jack.Change{Clock: clock}
 	switch m.What {
 	case WhatFlash, WhatLoopDrop:

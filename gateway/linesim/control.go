@@ -1,0 +1,337 @@
+package linesim
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// commandHelp lists the commands of Sim.Command.
+const commandHelp = `status                                  cards, lines and telephones
+subscribers                             the town's numbers
+calls                                   calls over the lines, oldest first
+events [N]                              what happened, newest last
+ring LINE from NUMBER [name "TEXT"] [private] [noid] [badid] [for 20s]
+                                        someone calls a line
+hangup LINE                             the town's side of a line's call hangs up
+drop LINE 300ms                         loop current drops for a time
+cut LINE | mend LINE                    the wire is cut; and mended
+phone PHONE offhook | onhook            lifts the receiver; puts it down
+phone PHONE dial DIGITS | pulse DIGITS  presses keys; turns the dial
+phone PHONE flash [600ms]               presses the hook for a moment
+phone PHONE answer N                    answers by itself after N rings; 0: never
+unplug [CARD] [5s]                      pulls a card's cable, for a time or until plug
+plug [CARD]                             and puts it back
+errors 1e-4 [CARD]                      bit error rate of a card's serial line
+loss 1e-5 [CARD]                        octets lost on it
+reboot [CARD]                           a card starts anew
+help                                    this list`
+
+// Command carries out one line of the control language and returns what it
+// has to say. An error says what to write instead.
+func (s *Sim) Command(line string) (string, error) {
+	words, err := split(line)
+	if err != nil || len(words) == 0 {
+		return "", err
+	}
+	args := words[1:]
+	switch words[0] {
+	case "help":
+		return commandHelp, nil
+	case "status":
+		return s.statusText(), nil
+	case "subscribers":
+		return s.town.text(), nil
+	case "calls":
+		return s.town.callsText(), nil
+	case "events":
+		return s.eventsText(args)
+	case "ring":
+		return "", s.commandRing(args)
+	case "hangup", "cut", "mend", "drop":
+		return "", s.commandLine(words[0], args)
+	case "phone":
+		return "", s.commandPhone(args)
+	case "unplug", "plug", "errors", "loss", "reboot":
+		return "", s.commandCard(words[0], args)
+	}
+	return "", fmt.Errorf("no command %q: help lists them", words[0])
+}
+
+// split cuts a line into words. A word may stand in double quotes.
+func split(line string) (words []string, err error) {
+	for line = strings.TrimSpace(line); line != ""; line = strings.TrimSpace(line) {
+		if line[0] == '"' {
+			word, rest, found := strings.Cut(line[1:], `"`)
+			if !found {
+				return nil, fmt.Errorf("a quotation mark is missing after %s", line)
+			}
+			words, line = append(words, word), rest
+			continue
+		}
+		end := strings.IndexAny(line, " \t")
+		if end < 0 {
+			end = len(line)
+		}
+		words, line = append(words, line[:end]), line[end:]
+	}
+	return words, nil
+}
+
+func (s *Sim) eventsText(args []string) (string, error) {
+	events := s.Events()
+	n := 20
+	if len(args) > 0 {
+		var err error
+		if n, err = strconv.Atoi(args[0]); err != nil || n < 1 {
+			return "", fmt.Errorf("events %s: write how many", args[0])
+		}
+	}
+	var b strings.Builder
+	for _, e := range events[max(0, len(events)-n):] {
+		fmt.Fprintf(&b, "%s %s\n", e.At.Format("15:04:05.000"), e)
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+func (s *Sim) lineNamed(args []string) (*Line, error) {
+	if len(args) == 0 {
+		return nil, fmt.Errorf("which line? There are %s", s.town.lineNames())
+	}
+	if l := s.town.Line(args[0]); l != nil {
+		return l, nil
+	}
+	return nil, fmt.Errorf("no line %q: there are %s", args[0], s.town.lineNames())
+}
+
+// commandRing: ring LINE from NUMBER [name TEXT] [private] [noid] [badid] [for TIME].
+func (s *Sim) commandRing(args []string) error {
+	l, err := s.lineNamed(args)
+	if err != nil {
+		return err
+	}
+	caller := Subscriber{Plays: Signal(20 * time.Second)}
+	for args = args[1:]; len(args) > 0; args = args[1:] {
+		value := ""
+		if word := args[0]; word == "from" || word == "name" || word == "for" {
+			if len(args) < 2 {
+				return fmt.Errorf("ring: what follows %q?", word)
+			}
+			value = args[1]
+		}
+		switch args[0] {
+		case "from":
+			caller.Number, args = value, args[1:]
+		case "name":
+			caller.Name, args = value, args[1:]
+		case "for":
+			if caller.GiveUp, err = time.ParseDuration(value); err != nil {
+				return fmt.Errorf("ring for %s: write a time such as 20s", value)
+			}
+			args = args[1:]
+		case "private":
+			caller.Withheld = true
+		case "noid":
+			caller.NoCallerID = true
+		case "badid":
+			caller.BadCallerID = true
+		default:
+			return fmt.Errorf("ring: %q is not from, name, for, private, noid or badid", args[0])
+		}
+	}
+	if caller.Number == "" && !caller.Withheld && !caller.NoCallerID {
+		return fmt.Errorf("ring: say who calls: ring %s from 5551234", l.name)
+	}
+	if known, ok := s.town.subscriber(caller.Number); ok { // a known one behaves as ever
+		known.Withheld, known.NoCallerID, known.BadCallerID, known.GiveUp = caller.Withheld, caller.NoCallerID, caller.BadCallerID, caller.GiveUp
+		if caller.Name != "" {
+			known.Name = caller.Name
+		}
+		caller = known
+	}
+	return s.town.Ring(l.name, caller)
+}
+
+func (s *Sim) commandLine(what string, args []string) error {
+	l, err := s.lineNamed(args)
+	if err != nil {
+		return err
+	}
+	switch what {
+	case "hangup":
+		if !l.HangUp() {
+			return fmt.Errorf("line %s has no call", l.name)
+		}
+	case "cut", "mend":
+		l.Cut(what == "cut")
+	case "drop":
+		d := 300 * time.Millisecond
+		if len(args) > 1 {
+			if d, err = time.ParseDuration(args[1]); err != nil || d <= 0 {
+				return fmt.Errorf("drop %s: write a time such as 300ms", args[1])
+			}
+		}
+		l.DropLoop(d)
+	}
+	return nil
+}
+
+func (s *Sim) commandPhone(args []string) error {
+	var names []string
+	for _, p := range s.phones {
+		names = append(names, p.name)
+	}
+	if len(args) < 2 {
+		return fmt.Errorf("write: phone NAME offhook, onhook, dial, pulse, flash or answer. There are %s", strings.Join(names, ", "))
+	}
+	p := s.Phone(args[0])
+	if p == nil {
+		return fmt.Errorf("no telephone %q: there are %s", args[0], strings.Join(names, ", "))
+	}
+	value := ""
+	if len(args) > 2 {
+		value = args[2]
+	}
+	switch args[1] {
+	case "offhook":
+		p.OffHook()
+	case "onhook":
+		p.OnHook()
+	case "dial", "pulse":
+		if value == "" {
+			return fmt.Errorf("phone %s %s: which digits?", p.name, args[1])
+		}
+		if args[1] == "dial" {
+			return p.Dial(value)
+		}
+		return p.DialPulse(value)
+	case "flash":
+		d := time.Duration(0)
+		if value != "" {
+			var err error
+			if d, err = time.ParseDuration(value); err != nil || d <= 0 {
+				return fmt.Errorf("flash %s: write a time such as 600ms", value)
+			}
+		}
+		p.Flash(d)
+	case "answer":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			return fmt.Errorf("phone %s answer: write after how many rings; 0 is never", p.name)
+		}
+		s.do(func() { p.cfg.Answer = n })
+	default:
+		return fmt.Errorf("phone %s: %q is not offhook, onhook, dial, pulse, flash or answer", p.name, args[1])
+	}
+	return nil
+}
+
+func (s *Sim) commandCard(what string, args []string) error {
+	c := s.cards[0]
+	var value string
+	for _, a := range args {
+		if i := slices.IndexFunc(s.cards, func(c *Card) bool { return c.cfg.Name == a }); i >= 0 {
+			c = s.cards[i]
+		} else if value == "" {
+			value = a
+		} else {
+			return fmt.Errorf("%s: no card %q", what, a)
+		}
+	}
+	switch what {
+	case "plug":
+		return c.Plug()
+	case "reboot":
+		c.Reboot()
+	case "unplug":
+		d := time.Duration(0)
+		if value != "" {
+			var err error
+			if d, err = time.ParseDuration(value); err != nil || d <= 0 {
+				return fmt.Errorf("unplug %s: write a time such as 5s, or nothing", value)
+			}
+		}
+		c.Unplug(d)
+	case "errors", "loss":
+		rate, err := strconv.ParseFloat(value, 64)
+		if err != nil || rate < 0 || rate > 0.5 {
+			return fmt.Errorf("%s %s: write a rate from 0 to 0.5, such as 1e-4", what, value)
+		}
+		im := *c.cable.Load()
+		if what == "errors" {
+			im.BitErrors = rate
+		} else {
+			im.LostBytes = rate
+		}
+		c.Impair(im)
+	}
+	return nil
+}
+
+// subscriber is the one listed with this number.
+func (t *Town) subscriber(number string) (sub Subscriber, ok bool) {
+	t.sim.do(func() {
+		for _, s := range t.subscribers {
+			if s.Number == number {
+				sub, ok = *s, true
+			}
+		}
+	})
+	return sub, ok
+}
+
+// Serve takes connections and answers each line that comes in with what
+// Command says, or "error: …", and an empty line after it. It returns when the
+// listener is closed, after its connections are.
+func (s *Sim) Serve(listener net.Listener) error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	open := map[net.Conn]bool{}
+	defer wg.Wait()
+	defer func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for c := range open {
+			c.Close()
+		}
+	}()
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		open[conn] = true
+		mu.Unlock()
+		wg.Add(1)
+		go func() { // ends as its connection does
+			defer wg.Done()
+			s.converse(conn)
+			mu.Lock()
+			delete(open, conn)
+			mu.Unlock()
+		}()
+	}
+}
+
+func (s *Sim) converse(conn net.Conn) {
+	defer conn.Close()
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		text, err := s.Command(lines.Text())
+		switch {
+		case err != nil:
+			text = "error: " + err.Error() + "\n"
+		case text != "":
+			text += "\n"
+		}
+		if _, err := fmt.Fprintf(conn, "%s\n", text); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,331 @@
+package linesim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"crosspoint/gateway/callerid"
+	"crosspoint/media/dtmf"
+)
+
+// PhoneConfig is what a telephone does by itself. The zero value does nothing.
+type PhoneConfig struct {
+	Answer int           // after so many rings it is lifted. Zero: never
+	Plays  []int16       // said after it was lifted, linear samples at 8 kHz
+	Repeat bool          // and said again from the beginning
+	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker
+	HangUp time.Duration // after it was lifted. Zero: when loop current drops, if it answered by itself
+}
+
+// defaultAnswer is after how many rings the telephones of a default town answer.
+const defaultAnswer = 2
+
+// Timing of a telephone.
+const (
+	ringPause  = time.Second            // a silence of the bell that separates two rings
+	ringOver   = 8 * time.Second        // of silence: the caller has given up
+	liftAfter  = 500 * time.Millisecond // into the silence after a ring
+	pulseBreak = 60 * time.Millisecond
+	pulseMake  = 40 * time.Millisecond
+	pulsePause = 750 * time.Millisecond // between two digits
+	flashTime  = 600 * time.Millisecond
+	dropNotice = 80 * time.Millisecond // of lost loop current, to be noticed
+)
+
+// A Phone is an analog telephone at a card's FXS port.
+type Phone struct {
+	sim  *Sim
+	name string
+
+	// All below belongs to the Sim.
+	cfg      PhoneConfig
+	offHook  bool
+	byItself bool // it was lifted because it rang
+	lifted   time.Duration
+	contacts []contact // pulses and flashes under way
+	keypad   *dtmf.Generator
+	line     feed
+	rings    int           // of the call that rings, or rang last
+	quiet    time.Duration // since the bell was last heard
+	drops    int
+	noLoop   time.Duration
+	id       callerid.CallerID
+	idKnown  bool
+	idAge    time.Duration // since it was received
+	receiver *callerid.Receiver
+	silence  time.Duration // since something was heard while on-hook
+	heard    []int16
+	said     []int16
+	talked   int
+	back     echo
+}
+
+// feed is what a card's port puts on the telephone's line.
+type feed struct{ battery, reversed, ring bool }
+
+// contact is how long the hook contact or the dial's contact stays as it is.
+type contact struct {
+	closed bool
+	left   time.Duration
+}
+
+func newPhone(s *Sim, n int, cfg PhoneConfig) *Phone {
+	return &Phone{
+		sim: s, name: fmt.Sprintf("fxs%d", n), cfg: cfg, quiet: ringOver, silence: ringPause,
+		keypad: dtmf.NewGenerator(dtmf.Timing{}),
+	}
+}
+
+// Name is the telephone's name: "fxs1".
+func (p *Phone) Name() string { return p.name }
+
+// Set changes what the telephone does by itself.
+func (p *Phone) Set(cfg PhoneConfig) { p.sim.do(func() { p.cfg = cfg; p.talked = 0 }) }
+
+// OffHook lifts the receiver.
+func (p *Phone) OffHook() { p.sim.do(func() { p.lift(false) }) }
+
+// OnHook puts the receiver down.
+func (p *Phone) OnHook() { p.sim.do(func() { p.putDown() }) }
+
+// Dial presses the keys, one after the other: digits, * # A-D, and ',' for a
+// pause of 2 s.
+func (p *Phone) Dial(digits string) (err error) {
+	p.sim.do(func() {
+		if err = p.keypad.Dial(digits); err == nil {
+			p.sim.note(p.name, "dials %s", digits)
+		}
+	})
+	return err
+}
+
+// DialPulse turns the dial: 60 ms breaks, 40 ms makes, 750 ms between digits.
+func (p *Phone) DialPulse(digits string) error {
+	if i := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		return fmt.Errorf("linesim: a dial has no %q", digits[i])
+	}
+	p.sim.do(func() {
+		for _, d := range digits {
+			n := int(d - '0')
+			if n == 0 {
+				n = 10
+			}
+			for range n {
+				p.contacts = append(p.contacts, contact{false, pulseBreak}, contact{true, pulseMake})
+			}
+			p.contacts = append(p.contacts, contact{true, pulsePause})
+		}
+		p.sim.note(p.name, "dials %s by pulses", digits)
+	})
+	return nil
+}
+
+// Flash opens the loop for a time. Zero means 600 ms.
+func (p *Phone) Flash(d time.Duration) {
+	if d == 0 {
+		d = flashTime
+	}
+	p.sim.do(func() {
+		p.contacts = append(p.contacts, contact{false, d}, contact{true, pulseMake})
+		p.sim.note(p.name, "flash %v", d)
+	})
+}
+
+// Play says something from now on, while the receiver is lifted.
+func (p *Phone) Play(pcm []int16, repeat bool) {
+	p.sim.do(func() { p.cfg.Plays, p.cfg.Repeat, p.talked = pcm, repeat, 0 })
+}
+
+// Heard is what the telephone has heard since it was lifted last.
+func (p *Phone) Heard() (pcm []int16) {
+	p.sim.do(func() { pcm = append(pcm, p.heard...) })
+	return pcm
+}
+
+// Said is what the telephone has said since it was lifted last, sample for
+// sample beside Heard.
+func (p *Phone) Said() (pcm []int16) {
+	p.sim.do(func() { pcm = append(pcm, p.said...) })
+	return pcm
+}
+
+// PhoneStatus is how a telephone stands.
+type PhoneStatus struct {
+	OffHook  bool
+	Ringing  bool              // the bell rings, or is silent between two rings
+	Rings    int               // of the call that rings, or rang last
+	CallerID callerid.CallerID // that it showed with its last ringing; see HasID
+	HasID    bool
+	Drops    int // losses of loop current since it was lifted last
+	Reversed bool
+}
+
+// Status tells how the telephone stands.
+func (p *Phone) Status() (st PhoneStatus) {
+	p.sim.do(func() {
+		st = PhoneStatus{
+			OffHook: p.offHook, Ringing: !p.offHook && p.quiet < ringOver, Rings: p.rings,
+			CallerID: p.id, HasID: p.idKnown, Drops: p.drops, Reversed: p.line.reversed,
+		}
+	})
+	return st
+}
+
+func (p *Phone) lift(byItself bool) {
+	if p.offHook {
+		return
+	}
+	p.offHook, p.byItself = true, byItself
+	p.lifted, p.talked, p.drops, p.noLoop = 0, 0, 0, 0
+	p.heard, p.said = nil, nil
+	p.contacts = nil
+	p.quiet = ringOver
+	p.receiver = nil
+	p.sim.note(p.name, "off-hook")
+}
+
+func (p *Phone) putDown() {
+	if !p.offHook {
+		return
+	}
+	p.offHook = false
+	p.contacts = nil
+	p.keypad.Stop()
+	p.sim.note(p.name, "on-hook")
+}
+
+// step lives 10 ms: it hears in, says out, and tells whether its loop is closed.
+func (p *Phone) step(f feed, in, out []int16) (loop bool) {
+	p.line = f
+	clear(out)
+	if !p.offHook {
+		p.wait(f, in)
+		return false
+	}
+	p.lifted += stepTime
+	loop = true
+	if len(p.contacts) > 0 {
+		c := &p.contacts[0]
+		loop = c.closed
+		if c.left -= stepTime; c.left <= 0 {
+			p.contacts = p.contacts[1:]
+		}
+	}
+	p.watchLoop(f)
+	if loop && f.battery {
+		p.speak(in, out)
+	}
+	p.heard = record(p.heard, in)
+	p.said = record(p.said, out)
+	if p.cfg.HangUp > 0 && p.lifted >= p.cfg.HangUp {
+		p.putDown()
+	}
+	return loop
+}
+
+// speak is what the telephone says in a step: keys, else its signal and echo.
+func (p *Phone) speak(in, out []int16) {
+	if p.keypad.Busy() {
+		p.keypad.Read(out)
+		return
+	}
+	for i := range out {
+		at := p.talked + i
+		if n := len(p.cfg.Plays); p.cfg.Repeat && n > 0 {
+			at %= n
+		}
+		if at < len(p.cfg.Plays) {
+			out[i] = p.cfg.Plays[at]
+		}
+	}
+	p.talked += len(out)
+	if p.cfg.Echo {
+		p.back.add(in, out)
+	}
+}
+
+// watchLoop notices that loop current dropped: the other side has hung up.
+func (p *Phone) watchLoop(f feed) {
+	if !f.battery {
+		p.noLoop += stepTime
+		return
+	}
+	if p.noLoop >= dropNotice {
+		p.drops++
+		p.sim.note(p.name, "loop current dropped for %v", p.noLoop)
+		if p.byItself {
+			p.putDown()
+		}
+	}
+	p.noLoop = 0
+}
+
+// wait is a step on-hook: the bell, and caller ID between its rings.
+func (p *Phone) wait(f feed, in []int16) {
+	if f.ring {
+		if p.quiet >= ringOver {
+			p.rings = 0
+			if p.idAge > ringPause { // it was another call's
+				p.idKnown = false
+			}
+			p.sim.note(p.name, "ringing")
+		}
+		if p.quiet >= ringPause {
+			p.rings++
+		}
+		p.quiet = 0
+		return
+	}
+	if p.quiet < ringOver {
+		p.quiet += stepTime
+		if p.cfg.Answer > 0 && p.rings >= p.cfg.Answer && p.quiet >= liftAfter && p.quiet < ringOver {
+			p.lift(true)
+			return
+		}
+		if p.quiet >= ringOver {
+			p.sim.note(p.name, "stopped ringing after %d rings", p.rings)
+		}
+	}
+	p.receive(in)
+}
+
+// receive listens for a caller ID while there is something to hear. One that
+// comes before the ring is as good as one after it.
+func (p *Phone) receive(in []int16) {
+	p.silence += stepTime
+	p.idAge += stepTime
+	for _, s := range in {
+		if s > 32 || s < -32 { // the least codes of µ-law are no signal
+			p.silence = 0
+			break
+		}
+	}
+	if p.silence >= ringPause {
+		if p.receiver != nil && !p.idKnown && p.rings > 0 {
+			p.sim.note(p.name, "no caller ID: %v", p.receiver.Err())
+		}
+		p.receiver = nil
+		return
+	}
+	if p.receiver == nil {
+		p.receiver = callerid.NewReceiver()
+		p.idKnown = false
+	}
+	if id, ok := p.receiver.Receive(in); ok {
+		p.id, p.idKnown, p.idAge = id, true, 0
+		p.sim.note(p.name, "caller ID %s", describe(id))
+	}
+}
+
+// describe is a caller ID in words.
+func describe(id callerid.CallerID) string {
+	number := id.Number
+	if number == "" {
+		number = id.NumberAbsent.String()
+	}
+	if id.Name != "" {
+		return fmt.Sprintf("%s %q", number, id.Name)
+	}
+	return number
+}
