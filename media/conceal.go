@@ -24,12 +24,16 @@ type concealer struct {
 	fade    int // length of that cross-fade
 }
 
-// idle: real audio passes unchanged.
-func (c *concealer) idle() bool { return c.gap == 0 }
+// idle: real audio passes unchanged now, because none was missing or because
+// the gap before it has faded to silence.
+func (c *concealer) idle() bool { return c.gap == 0 || c.gap == concealLength && c.rejoin == 0 }
 
 // good takes real audio that is about to be played; what it changes is the
 // beginning after a gap.
 func (c *concealer) good(pcm []int16) {
+	if c.idle() {
+		c.gap = 0
+	}
 	if c.gap > 0 && c.rejoin == 0 {
 		c.fade = min(shortestRejoin*(1+c.gap/concealFlat), longestRejoin)
 		c.rejoin = c.fade
@@ -82,11 +86,16 @@ func (c *concealer) remember(pcm []int16) {
 	copy(c.history[historyLength-len(pcm):], pcm)
 }
 
-// findPitch chooses the period by the greatest normalized correlation between
+// findPitch, if there is silence to repeat, ends the gap's making up at once.
+// Else it chooses the period by the greatest normalized correlation between
 // the last 20 ms and what was played one period earlier, and cuts out the last
 // such period. Its last quarter is blended into what came before it, so that
 // one repetition runs into the next.
 func (c *concealer) findPitch() {
+	if c.history == ([historyLength]int16{}) {
+		c.gap = concealLength
+		return
+	}
 	c.pitch = bestLag(c.history[historyLength-pitchWindow-longestPitch:], shortestPitch, longestPitch)
 	p := c.pitch
 	copy(c.cycle[:p], c.history[historyLength-p:])

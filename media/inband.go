@@ -93,7 +93,7 @@ func (c *InBand) event(p *Packet) {
 // sound makes n samples of the tone.
 func (c *InBand) sound(p *Packet, n int) {
 	law := c.law()
-	clear(c.pcm[n-c.tones.Read(c.pcm[:n]) : n])
+	clear(c.pcm[c.tones.Read(c.pcm[:n]):n])
 	law.Encode(c.codes[:n], c.pcm[:n])
 	c.packet = Packet{
 		Law: law, Marker: c.made == 0 && p.Marker,

@@ -12,7 +12,7 @@ import (
 const (
 	ringSize    = 4096 // 512 ms: more than the longest depth and the longest packet
 	slipStep    = 80   // 10 ms: the unit in which the depth is changed
-	scarce      = 16   // a packet that comes within 2 ms of being late asks for more depth
+	scarce      = 80   // packets that are ahead by less ask for more depth: a little more drift makes them late
 	forceSlip   = 480  // this much too deep is cut off even in speech
 	watchFrames = 150  // 3 s: how long a period of observation lasts
 	watchFew    = 20   // with fewer packets than this a period says nothing
@@ -58,7 +58,8 @@ type JitterBuffer struct {
 	pause   bool                  // the source is silent and said so (RFC 3389)
 	comfort noise
 
-	// Observation of how early packets come, in samples before they are due.
+	// Observation of how far packets are ahead of play when they come. Play
+	// moves by frames, so two clocks that drift change it by a frame at a time.
 	low, lastLow int32 // least of this period and of the one before
 	seen, frames int   // packets and frames of this period
 	shorten      int32 // samples to leave out at the next silence

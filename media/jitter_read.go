@@ -25,7 +25,7 @@ func (j *JitterBuffer) Read(frame []byte) bool {
 	if n, there := j.run(j.play, len(frame)); there && n == len(frame) && j.conceal.idle() {
 		j.copyOut(frame, j.play) // to the bit: two codes of zero stay two
 		j.law.Decode(j.pcm[:], frame)
-		j.conceal.remember(j.pcm[:])
+		j.conceal.good(j.pcm[:])
 		j.advance()
 		return true
 	}
@@ -72,7 +72,7 @@ func (j *JitterBuffer) fill() (heard bool) {
 			j.comfort.fill(piece)
 			j.conceal.good(piece)
 		default:
-			if j.conceal.idle() && int32(from-j.high) >= 0 {
+			if j.conceal.gap == 0 && int32(from-j.high) >= 0 {
 				j.stats.Underruns++
 			}
 			j.stats.Concealed += uint64(n)
@@ -124,7 +124,7 @@ func (j *JitterBuffer) observed() {
 		return
 	}
 	if j.low < scarce {
-		j.deepen = max(j.deepen, slipStep)
+		j.deepen = max(j.deepen, (j.start-j.low+slipStep-1)/slipStep*slipStep)
 		j.shorten = 0
 	} else if least := min(j.low, j.lastLow); least >= j.start+slipStep {
 		j.shorten = least - j.start
