@@ -54,17 +54,6 @@ func (p *phone) say(codes []byte) {
 	}
 }
 
-// talk says a sine of the given frequency and peak for d, 20 ms by 20 ms.
-func (p *phone) talk(hz, peak float64, d time.Duration) {
-	for range d / FrameTime {
-		p.mu.Lock()
-		ts := p.ts
-		p.mu.Unlock()
-		p.say(sineCodes(p.law, hz, peak, ts, g711.FrameSize))
-		time.Sleep(FrameTime)
-	}
-}
-
 // take returns what was heard since the last take.
 func (p *phone) take() []Packet {
 	p.mu.Lock()

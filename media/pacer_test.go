@@ -97,6 +97,7 @@ func TestPacerStartsAgainAfterItsLastMember(t *testing.T) {
 			p.remove(b)
 			p.add(b)
 			time.Sleep(21 * time.Millisecond)
+			synctest.Wait()
 			if len(b.at) == 0 {
 				t.Fatal("a member is not ticked")
 			}
@@ -144,6 +145,7 @@ func TestPlayerPlaysTheLastPieceAndNoMore(t *testing.T) {
 		over := 0
 		p.Play(&Samples{PCM: sine(1000, 5000, 0, 400)}, to, 0, func() { over++ })
 		time.Sleep(time.Second)
+		synctest.Wait()
 		pcm := to.takePCM()
 		if len(pcm) != 480 || over != 1 {
 			t.Fatalf("%d samples, ended %d times", len(pcm), over)
