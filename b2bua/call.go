@@ -140,7 +140,7 @@ func (c *Call) become(s State) {
 // enter does what belongs to arriving in a state, whatever the way in.
 func (c *Call) enter(s State) {
 	switch s {
-	case Talking:
+	case Talking, Serving:
 		c.giveUp = time.Time{}
 		if c.answer.IsZero() {
 			c.answer = time.Now()

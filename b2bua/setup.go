@@ -53,6 +53,9 @@ func (c *Call) begin() State {
 
 // seek rings the first stage of the route, unless the plan has refused.
 func (c *Call) seek() State {
+	if t, ok := serviceOf(c.setup.route); ok {
+		return c.serve(t)
+	}
 	if r := c.setup.route.Refusal; r != nil {
 		return c.setup.seeker.failed(leg.Cause{Q850: r.Q850, Status: r.Status, Text: r.Reason, By: leg.Us, Hint: r.Pos.String()})
 	}

@@ -10,12 +10,13 @@ const (
 	Calling      State = iota // a stage of the route is being rung
 	Talking                   // caller and callee are joined
 	Transferring              // one of them is being sent elsewhere
+	Serving                   // the caller is joined to a service of the exchange
 	Ending                    // everyone is told to hang up; the call waits for the last
 	Ended                     // nobody is left
 )
 
 func (s State) String() string {
-	return [...]string{"calling", "talking", "transferring", "ending", "ended"}[s]
+	return [...]string{"calling", "talking", "transferring", "serving", "ending", "ended"}[s]
 }
 
 // next gives the event to the state's method.
@@ -63,6 +64,8 @@ func (c *Call) of(p *party, ev leg.Event) State {
 		return c.calling(p, ev)
 	case Talking:
 		return c.talking(p, ev)
+	case Serving:
+		return c.serving(ev)
 	case Ending:
 		return c.ending(ev)
 	}
