@@ -89,8 +89,6 @@ func (s *search) follow(e *extension, set Settings) fragment {
 	if file.Unreachable != "" {
 		gone = forwarding{file.Unreachable, "forward.unreachable", file.Key("unreachable"), true}
 	}
-	rest := e.phone.FindMe
-	var f fragment
 	switch {
 	case set.DoNotDisturb:
 		s.step("extension "+e.number, e.pos, "do not disturb is set at the phone")
@@ -100,24 +98,20 @@ func (s *search) follow(e *extension, set Settings) fragment {
 		s.step("extension "+e.number, e.pos, "it is in a call")
 		return s.lead(busy, e, "user-busy")
 	}
-	f = s.sets(e, set)
-	if f.empty() && len(rest) > 0 {
-		f, rest = s.findMe(rest[0], e), rest[1:]
-	}
-	if !f.empty() {
-		if busy.to != "" {
-			f = s.branch(f, Busy, busy, e, "user-busy")
+	f, rest := s.sets(e, set), e.phone.FindMe
+	if f.empty() { // it has no set of its own
+		for _, place := range rest {
+			f = s.link(f, Any, s.findMe(place, e))
 		}
-		switch {
-		case gone.to != "":
-			f = s.branch(f, Unreachable, gone, e, "unavailable")
-			if noAnswer.to != "" {
-				f = s.branch(f, NoAnswer, noAnswer, e, "no-answer")
-			}
-		case noAnswer.to != "":
-			f = s.branch(f, NoAnswer|Unreachable, noAnswer, e, "no-answer")
-		}
+		rest = nil
 	}
+	own := branching{search: s, ext: e, own: f}
+	own.on(Busy, busy, "user-busy")
+	if gone.to != "" {
+		own.on(Unreachable, gone, "unavailable")
+	}
+	own.on(NoAnswer|Unreachable, noAnswer, "no-answer")
+	f = own.whole()
 	for _, place := range rest {
 		f = s.link(f, Any, s.findMe(place, e))
 	}
@@ -147,10 +141,28 @@ func (s *search) onNoAnswer(e *extension, set Settings) forwarding {
 	return forwarding{f.NoAnswer, "forward.no_answer", f.Key("no_answer"), true}
 }
 
-// branch links a forwarding to some outcomes of f. When f itself leads on by
-// them (a set after another), the last of its stages does.
-func (s *search) branch(f fragment, on Condition, to forwarding, e *extension, reason string) fragment {
-	return s.link(f, on, s.lead(to, e, reason))
+// branching links forwardings to the outcomes of a phone's own sets. Where a
+// forwarding leads, the phone's others do not hold.
+type branching struct {
+	*search
+	ext   *extension
+	own   fragment
+	tails []exit // of the forwardings
+}
+
+func (b *branching) on(outcomes Condition, to forwarding, reason string) {
+	if b.own.empty() {
+		return
+	}
+	next := b.lead(to, b.ext, reason)
+	exits := b.link(b.own, outcomes, next).exits
+	b.own.exits = exits[:len(exits)-len(next.exits)]
+	b.tails = append(b.tails, next.exits...)
+}
+
+func (b *branching) whole() fragment {
+	b.own.exits = append(b.own.exits, b.tails...)
+	return b.own
 }
 
 func (s *search) lead(to forwarding, e *extension, reason string) fragment {

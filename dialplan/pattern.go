@@ -291,7 +291,7 @@ func miss(paths []path, number string) string {
 			why = fmt.Sprintf("needs %d more digit%s", left, plural(left))
 		case at == len(p.sets) && !p.open:
 			n := len(number) - at
-			why = fmt.Sprintf("has %d digit%s too few for the number", n, plural(n))
+			why = fmt.Sprintf("is %d digit%s shorter than the number", n, plural(n))
 		case at == len(p.sets):
 			why = "continues with digits only"
 		default:
