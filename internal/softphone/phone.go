@@ -191,3 +191,6 @@ type Refused struct {
 }
 
 func (r Refused) Error() string { return fmt.Sprintf("%d %s", r.Status, r.Reason) }
+
+// User is the user part of the telephone's address.
+func (p *Phone) User() string { return p.cfg.User }

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"crosspoint/internal/tomlfile"
+)
+
+// target are the flags of the commands that ask a running exchange.
+type target struct {
+	config, socket string
+	json           bool
+}
+
+func (t *target) flags(fs *flag.FlagSet) {
+	fs.StringVar(&t.config, "config", "", "office `FILE` of the exchange to ask, for its [control] socket")
+	fs.StringVar(&t.socket, "socket", "", "`PATH` of the control socket to ask")
+	fs.BoolVar(&t.json, "json", false, "print JSON")
+}
+
+// asker finds the socket: given, of the file, or where it is by default.
+func (t target) asker() (asker, error) {
+	switch {
+	case t.socket != "" && t.config != "":
+		return asker{}, usagef("give --config or --socket, not both")
+	case t.socket != "":
+		return asker{t.socket}, nil
+	case t.config == "":
+		return asker{defaultSocket()}, nil
+	}
+	cfg := new(Config)
+	if problems := tomlfile.Load(t.config, cfg); tomlfile.Fatal(problems) {
+		return asker{}, fmt.Errorf("%s cannot be used; see: crosspoint check %[1]s", t.config)
+	}
+	path := cfg.controlPath()
+	if path == "" {
+		return asker{}, fmt.Errorf("%s has socket = \"off\" in [control]: the exchange cannot be asked", t.config)
+	}
+	return asker{path}, nil
+}
+
+// query asks and prints: as JSON if wanted, else by show.
+func query[T any](ctx context.Context, c console, t target, path string, show func(T)) error {
+	a, err := t.asker()
+	if err != nil {
+		return err
+	}
+	var v T
+	if err := a.ask(ctx, path, &v); err != nil {
+		return err
+	}
+	if t.json {
+		enc := json.NewEncoder(c.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	show(v)
+	return nil
+}
+
+func none(args []string) error {
+	if len(args) > 0 {
+		return usagef("%q is one word too many", args[0])
+	}
+	return nil
+}
+
+func statusCommand() command {
+	var t target
+	return command{name: "status", brief: "Shows a running exchange: sockets, registered phones, cards, what is in use",
+		flags: func(fs *flag.FlagSet) runner {
+			t.flags(fs)
+			return func(ctx context.Context, c console, args []string) error {
+				if err := none(args); err != nil {
+					return err
+				}
+				return query(ctx, c, t, "/status", func(v statusView) { showStatus(c, v) })
+			}
+		}}
+}
+
+func showStatus(c console, v statusView) {
+	c.printf("%s, process %d, up %s\n", v.File, v.PID, time.Since(v.Started).Round(time.Second))
+	c.printf("listens on     %s\n", strings.Join(v.Listen, ", "))
+	c.printf("calls          %d in progress, %d of the latest ended, %d of them not answered\n", v.Calls, v.Ended, v.Failed)
+	c.printf("in use         %d SIP legs, %d RTP ports, %d goroutines\n", v.Legs, v.RTPPorts, v.Goroutines)
+	for _, card := range v.Cards {
+		c.printf("card           %s at %s: %s\n", card.Name, card.Device, card.State)
+	}
+	for _, r := range v.Registrations {
+		c.printf("phone          %s at %s for %s\n", r.Phone, r.Contact, time.Until(r.Expires).Round(time.Second))
+	}
+	if len(v.Registrations) == 0 {
+		c.printf("phones         none is registered\n")
+	}
+}
+
+func linesCommand() command {
+	var t target
+	return command{name: "lines", args: "", brief: "Shows each telephone line: its state, levels, last calls and faults",
+		flags: func(fs *flag.FlagSet) runner {
+			t.flags(fs)
+			return func(ctx context.Context, c console, args []string) error {
+				if err := none(args); err != nil {
+					return err
+				}
+				return query(ctx, c, t, "/lines", func(v []lineView) { showLines(c, v) })
+			}
+		}}
+}
+
+func showLines(c console, lines []lineView) {
+	if len(lines) == 0 {
+		c.printf("The office has no telephone lines: add [[card]] and [[line]] to its file.\n")
+		return
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "LINE\tKIND\tPORT\tSTATE\tSINCE\tHEARD\tSAID\tIN\tOUT\tANSWERED\n")
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", l.Line, l.Kind, l.Port, l.State, ago(l.Since),
+			level(l.Heard), level(l.Said), l.Counts.Incoming, l.Counts.Outgoing, l.Counts.Answered)
+	}
+	w.Flush()
+	for _, l := range lines {
+		if l.Fault != "" {
+			c.printf("%s: last fault %s ago: %s\n", l.Line, ago(l.FaultAt), l.Fault)
+		}
+		for _, call := range l.Last {
+			direction := "to"
+			if call.Incoming {
+				direction = "from"
+			}
+			c.printf("%s: %s ago a call %s %s, talked %.0f s: %s\n", l.Line, ago(call.At), direction, orElse(call.Number, "an unknown number"), call.Talked, call.Ended)
+		}
+	}
+}
+
+func level(dbm0 *float64) string {
+	if dbm0 == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f dBm0", *dbm0)
+}
+
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	d := time.Since(t)
+	if d > time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func callsCommand() command {
+	var t target
+	var ended int
+	return command{name: "calls", brief: "Shows the calls in progress and the latest that ended, with why they ended",
+		flags: func(fs *flag.FlagSet) runner {
+			t.flags(fs)
+			fs.IntVar(&ended, "ended", 20, "how many ended calls to show, at most 200")
+			return func(ctx context.Context, c console, args []string) error {
+				if err := none(args); err != nil {
+					return err
+				}
+				return query(ctx, c, t, "/calls", func(v []callView) { showCalls(c, v, ended) })
+			}
+		}}
+}
+
+func showCalls(c console, calls []callView, ended int) {
+	over := 0
+	for _, call := range calls {
+		if call.State == "ended" {
+			over++
+		}
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "CALL\tBEGAN\tFROM\tDIALED\tANSWERED BY\tTALKED\tSTATE\n")
+	for _, call := range calls {
+		state := call.State
+		if state == "ended" {
+			if over--; over >= ended {
+				continue
+			}
+			state = "ended: " + call.Why
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", call.ID, call.Began.Local().Format("15:04:05"), call.From, orElse(call.Dialed, "-"),
+			orElse(call.Answerer, "-"), time.Duration(call.Talked*float64(time.Second)).Round(100*time.Millisecond), state)
+	}
+	w.Flush()
+	if len(calls) == 0 {
+		c.printf("There was no call yet.\n")
+	}
+}
+
+func ladderCommand() command {
+	var t target
+	var times, trail bool
+	return command{name: "ladder", args: "[CALL]", brief: "Draws what passed between whom in a call, in progress or ended",
+		about: "CALL is the call's id as crosspoint calls and the log show it. Without it the latest call is drawn.",
+		flags: func(fs *flag.FlagSet) runner {
+			t.flags(fs)
+			fs.BoolVar(&times, "times", false, "begin each line with the seconds since the first")
+			fs.BoolVar(&trail, "trail", false, "print also how the route was found")
+			return func(ctx context.Context, c console, args []string) error {
+				if len(args) > 1 {
+					return none(args[1:])
+				}
+				values := url.Values{}
+				if len(args) == 1 {
+					values.Set("id", args[0])
+				}
+				if times {
+					values.Set("times", "1")
+				}
+				return query(ctx, c, t, "/call?"+values.Encode(), func(v callView) { showLadder(c, v, trail) })
+			}
+		}}
+}
+
+func showLadder(c console, v callView, trail bool) {
+	c.printf("call %s: %s dialed %s at %s, %s\n\n%s", v.ID, v.From, orElse(v.Dialed, "nothing"), v.Began.Local().Format("15:04:05"),
+		orElse(v.Why, v.State), v.Figure)
+	for _, a := range v.Audio {
+		c.printf("\naudio of %s: %d packets received, %d lost, %d refused; %d sent", a.Leg, a.Received, a.Lost, a.Dropped, a.Sent)
+	}
+	c.printf("\n")
+	if trail {
+		c.printf("\nroute:\n%s", v.Trail)
+	}
+}

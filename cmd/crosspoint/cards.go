@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"crosspoint/gateway/jack"
+	"crosspoint/gateway/linecard"
+	"crosspoint/gateway/linesim"
+)
+
+// cards are the line cards of the office, and the towns behind those that are
+// simulated.
+type cards struct {
+	names  []string
+	byName map[string]*linecard.Card
+	sims   []*linesim.Sim
+	sim    map[string]*linesim.Sim // by card
+}
+
+// openCards takes up all cards. One that is not plugged in is no error: it is
+// taken up when it comes.
+func openCards(cfg *Config, log *slog.Logger) (*cards, error) {
+	c := &cards{byName: map[string]*linecard.Card{}, sim: map[string]*linesim.Sim{}}
+	for _, cc := range cfg.Cards {
+		device := cc.Port
+		if device == simulated {
+			sim, err := startTown(cfg, cc, log)
+			if err != nil {
+				c.close()
+				return nil, fmt.Errorf("card %s: simulated card: %w", cc.Name, err)
+			}
+			c.sims = append(c.sims, sim)
+			c.sim[cc.Name] = sim
+			device = sim.Path()
+		}
+		serial := linecard.Serial{Path: device, Baud: cc.Baud, RTSCTS: cc.RTSCTS}
+		c.names = append(c.names, cc.Name)
+		c.byName[cc.Name] = linecard.New(linecard.Config{Name: cc.Name, Device: device, Log: log,
+			Open: func() (io.ReadWriteCloser, error) { return serial.Open() }})
+	}
+	return c, nil
+}
+
+// startTown starts a simulated card on a pseudo terminal, with a port for each
+// line that is configured on it, and a small town behind it.
+func startTown(cfg *Config, cc Card, log *slog.Logger) (*linesim.Sim, error) {
+	card := linesim.CardConfig{Name: cc.Name}
+	for _, l := range cfg.Lines {
+		switch {
+		case l.Card != cc.Name:
+		case l.Kind == "fxs":
+			card.FXS = max(card.FXS, 1)
+		default:
+			card.FXO = max(card.FXO, l.Port)
+		}
+	}
+	for _, l := range cfg.Lines { // FXS ports follow the FXO ports
+		if l.Card == cc.Name && l.Kind == "fxs" {
+			card.FXS = max(card.FXS, l.Port-card.FXO)
+		}
+	}
+	return linesim.Start(linesim.Config{Country: cfg.Country, Cards: []linesim.CardConfig{card}, Log: log.With("town", cc.Name)})
+}
+
+// port is a jack of a card.
+func (c *cards) port(card string, n int) jack.Port { return c.byName[card].Port(n) }
+
+func (c *cards) view() []cardView {
+	var views []cardView
+	for _, name := range c.names {
+		i := c.byName[name].Info()
+		v := cardView{Name: name, Device: i.Device, State: i.State}
+		if c.sim[name] != nil {
+			v.Device += " (simulated)"
+		}
+		if i.Problem != "" {
+			v.State += ": " + i.Problem
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// close leaves all lines idle and ends the towns.
+func (c *cards) close() {
+	for _, card := range c.byName {
+		card.Close()
+	}
+	for _, sim := range c.sims {
+		sim.Close()
+	}
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"crosspoint/dialplan"
+	"crosspoint/internal/tomlfile"
+)
+
+// Config is the office file: what package dialplan reads of numbers, and beside
+// it what the machine needs to know. Its zero value, with one phone, is an
+// office that works on the local network.
+type Config struct {
+	dialplan.Config
+
+	SIP      SIP      `toml:"sip" doc:"where phones and peers reach us"`
+	RTP      RTP      `toml:"rtp" doc:"where audio is received"`
+	Cards    []Card   `toml:"card" doc:"line cards: hardware with telephone lines on a serial port"`
+	Music    Music    `toml:"music" doc:"what a held party hears"`
+	Control  Control  `toml:"control" doc:"the socket by which crosspoint lines, calls, ladder and status ask"`
+	Shutdown Shutdown `toml:"shutdown" doc:"what happens on SIGTERM"`
+	Log      Log      `toml:"log" doc:"what is logged, and how"`
+}
+
+// SIP is the [sip] section.
+type SIP struct {
+	tomlfile.Pos
+	Listen         tomlfile.Strings `toml:"listen" doc:"sockets, such as udp:192.0.2.1:5060 and tcp:192.0.2.1:5060; absent: UDP and TCP 5060 on this machine's address"`
+	Domains        tomlfile.Strings `toml:"domains" doc:"SIP domains that are ours, beside the addresses that we listen on"`
+	Realm          string           `toml:"realm" doc:"realm that phones authenticate for; absent: crosspoint. Changing it makes phones ask for their password"`
+	Strangers      bool             `toml:"strangers" doc:"true: callers without credentials may call what [[incoming]] gives to strangers"`
+	StrictIdentity bool             `toml:"strict_identity" doc:"true: refuse a phone that calls under another's number; false: show its own"`
+	SessionExpires time.Duration    `toml:"session_expires" doc:"after how long without refresh a call is taken as dead; absent: 30m"`
+	MinExpires     time.Duration    `toml:"register_min" doc:"shortest registration accepted; absent: 60s"`
+	MaxExpires     time.Duration    `toml:"register_max" doc:"longest registration granted; absent: 1h"`
+}
+
+// RTP is the [rtp] section.
+type RTP struct {
+	tomlfile.Pos
+	Address string `toml:"address" doc:"our address for audio; absent: the one that SIP listens on"`
+	Ports   string `toml:"ports" doc:"range of UDP ports, two a call and party; absent: 16384-17383, enough for 250 calls"`
+}
+
+// Card is a [[card]].
+type Card struct {
+	tomlfile.Pos
+	Name   string `toml:"name" required:"true" doc:"name that lines refer to"`
+	Port   string `toml:"port" required:"true" doc:"serial device, such as /dev/ttyUSB0 or /dev/serial/by-id/…; sim: a simulated card with a small town behind it"`
+	Baud   int    `toml:"baud" doc:"speed in bit/s; absent: 460800. USB cards ignore it"`
+	RTSCTS bool   `toml:"rtscts" doc:"true: hardware flow control, where card and cable have it"`
+}
+
+// Music is the [music] section.
+type Music struct {
+	tomlfile.Pos
+	File string `toml:"file" doc:"WAV file, 8 kHz mono, played again and again; absent: silence"`
+}
+
+// Control is the [control] section.
+type Control struct {
+	tomlfile.Pos
+	Socket string `toml:"socket" doc:"path of the unix socket, which only its owner may use; absent: crosspoint.sock in the runtime directory; off: none"`
+}
+
+// Shutdown is the [shutdown] section.
+type Shutdown struct {
+	tomlfile.Pos
+	Wait time.Duration `toml:"wait" doc:"how long calls may go on after SIGTERM before they are hung up; absent: 30s"`
+}
+
+// Log is the [log] section.
+type Log struct {
+	tomlfile.Pos
+	Level  string `toml:"level" doc:"least of what is logged; absent: info. debug draws the ladder of each call" enum:"debug,info,warn,error"`
+	Format string `toml:"format" doc:"text or json; absent: text" enum:"text,json"`
+}
+
+// Defaults of what the file leaves out.
+const (
+	defaultSIPPort = 5060
+	defaultRTPLow  = 16384
+	defaultRTPHigh = 17383
+	defaultWait    = 30 * time.Second
+	defaultRealm   = "crosspoint"
+	simulated      = "sim" // the port of a card that is simulated
+)
+
+// loadConfig reads an office file and compiles its plan. With any fatal problem
+// there is no plan.
+func loadConfig(path string) (*Config, *dialplan.Plan, []tomlfile.Problem) {
+	cfg := new(Config)
+	return compile(cfg, tomlfile.Load(path, cfg))
+}
+
+// decodeConfig is loadConfig of a text.
+func decodeConfig(name string, text []byte) (*Config, *dialplan.Plan, []tomlfile.Problem) {
+	cfg := new(Config)
+	return compile(cfg, tomlfile.Decode(name, text, cfg))
+}
+
+func compile(cfg *Config, problems []tomlfile.Problem) (*Config, *dialplan.Plan, []tomlfile.Problem) {
+	if tomlfile.Fatal(problems) {
+		return cfg, nil, problems
+	}
+	problems = append(problems, cfg.check()...)
+	cfg.Config.Domains = cfg.domains()
+	plan, more := dialplan.Compile(cfg.Config)
+	problems = tomlfile.Sort(append(problems, more...))
+	if tomlfile.Fatal(problems) {
+		return cfg, nil, problems
+	}
+	return cfg, plan, problems
+}
+
+// domains are the names under which the office is called.
+func (c *Config) domains() []string {
+	all := append([]string(nil), c.SIP.Domains...)
+	for _, l := range c.sockets() {
+		if !l.addr.Addr().IsUnspecified() {
+			all = append(all, l.addr.Addr().String())
+		}
+	}
+	return all
+}
+
+// A socket is one entry of listen.
+type socket struct {
+	network string // "udp" or "tcp"
+	addr    netip.AddrPort
+}
+
+func (s socket) String() string { return s.network + ":" + s.addr.String() }
+
+// sockets are the sockets to listen on. Entries that are wrong are left out:
+// check reports them.
+func (c *Config) sockets() []socket {
+	if len(c.SIP.Listen) == 0 {
+		own := netip.AddrPortFrom(ownAddress(), defaultSIPPort)
+		return []socket{{"udp", own}, {"tcp", own}}
+	}
+	var all []socket
+	for _, text := range c.SIP.Listen {
+		if s, why := parseSocket(text); why == "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// parseSocket reads "udp:192.0.2.1:5060"; why is empty or says what is wrong.
+func parseSocket(text string) (s socket, why string) {
+	network, rest, ok := strings.Cut(text, ":")
+	if !ok || (network != "udp" && network != "tcp") {
+		return s, "must begin with udp: or tcp:, such as udp:192.0.2.1:5060"
+	}
+	addr, err := netip.ParseAddrPort(rest)
+	if err != nil {
+		if ip, err := netip.ParseAddr(rest); err == nil {
+			addr = netip.AddrPortFrom(ip, defaultSIPPort)
+		} else {
+			return s, "must name an IP address and a port, such as udp:192.0.2.1:5060"
+		}
+	}
+	return socket{network, addr}, ""
+}
+
+// rtpRange is the range of ports for audio; why is empty or says what is wrong.
+func (c *Config) rtpRange() (low, high int, why string) {
+	if c.RTP.Ports == "" {
+		return defaultRTPLow, defaultRTPHigh, ""
+	}
+	first, last, ok := strings.Cut(c.RTP.Ports, "-")
+	low, err1 := strconv.Atoi(strings.TrimSpace(first))
+	high, err2 := strconv.Atoi(strings.TrimSpace(last))
+	switch {
+	case !ok || err1 != nil || err2 != nil:
+		return 0, 0, "is not a range: write two numbers, such as 16384-17383"
+	case low < 1024 || high > 65535:
+		return 0, 0, "must lie between 1024 and 65535"
+	case high-low < 3:
+		return 0, 0, "is too small: a call takes four ports"
+	}
+	return low, high, ""
+}
+
+// rtpAddress is our address for audio; invalid if none can be told.
+func (c *Config) rtpAddress() netip.Addr {
+	if c.RTP.Address != "" {
+		ip, _ := netip.ParseAddr(c.RTP.Address)
+		return ip
+	}
+	for _, s := range c.sockets() {
+		if ip := s.addr.Addr(); !ip.IsUnspecified() {
+			return ip
+		}
+	}
+	return ownAddress()
+}
+
+func (c *Config) wait() time.Duration {
+	if c.Shutdown.Has("wait") {
+		return c.Shutdown.Wait
+	}
+	return defaultWait
+}
+
+func (c *Config) realm() string {
+	if c.SIP.Realm != "" {
+		return c.SIP.Realm
+	}
+	return defaultRealm
+}

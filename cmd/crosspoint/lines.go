@@ -1,0 +1,86 @@
+package main
+
+import (
+	"time"
+
+	"crosspoint/dialplan"
+	"crosspoint/gateway"
+	"crosspoint/gateway/jack"
+	"crosspoint/media"
+	"crosspoint/media/tone"
+)
+
+// lineConfig is what the gateway needs to know of the office's lines.
+func (o *office) lineConfig() gateway.Config {
+	c := gateway.Config{Country: o.cfg.Country, Accept: o, Complete: o.complete, Log: o.log}
+	plan := o.plan.Load()
+	for _, l := range o.cfg.Lines {
+		c.Lines = append(c.Lines, o.line(plan, l))
+	}
+	for _, t := range o.cfg.Trunks {
+		if t.Peer == "" {
+			hunt, _ := gateway.ParseHunt(t.Hunt) // checked with the file
+			c.Trunks = append(c.Trunks, gateway.TrunkConfig{Name: t.Name, Lines: t.Lines, Hunt: hunt})
+		}
+	}
+	return c
+}
+
+func (o *office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
+	answer, _ := gateway.ParseAnswerRule(l.Answer) // checked with the file
+	c := gateway.LineConfig{
+		Name: l.Name, Port: o.cards.port(l.Card, l.Port), Country: l.Country,
+		ReceiveGain: l.GainIn, SendGain: l.GainOut,
+		FXO: gateway.FXO{
+			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
+			PolarityHangup: l.PolarityReversal, Silence: l.Silence, Guard: l.Guard, CallerIDWait: l.CallerIDWait,
+		},
+		FXS: gateway.FXS{Extension: l.Extension, ReverseOnAnswer: l.PolarityReversal, NoCallerID: l.CallerIDKind == "none"},
+	}
+	if l.CallerIDKind == "none" {
+		c.FXO.CallerIDWait = -time.Second
+	}
+	switch l.Kind {
+	case "fxo":
+		c.Kind = jack.FXO
+	case "fxs":
+		c.Kind = jack.FXS
+	}
+	for _, p := range o.cfg.Phones {
+		if p.Extension == l.Extension {
+			c.FXS.Name = p.Name
+		}
+	}
+	c.FXS.Hotline, c.FXS.HotlineAfter = plan.Hotline(l.Extension)
+	return c
+}
+
+// complete tells a line what the plan knows of the digits dialled on it.
+func (o *office) complete(line, digits string) gateway.Completeness {
+	plan := o.plan.Load()
+	from, _ := plan.Caller(line)
+	for _, l := range o.cfg.Lines {
+		if l.Name == line && l.Extension != "" {
+			from, _ = plan.Caller(l.Extension)
+		}
+	}
+	switch plan.Complete(from, digits) {
+	case dialplan.Complete:
+		return gateway.Complete
+	case dialplan.CompleteOrMore:
+		return gateway.CompleteOrMore
+	case dialplan.Partial:
+		return gateway.Partial
+	}
+	return gateway.Impossible
+}
+
+// ringback is the tone that a caller hears while the exchange itself rings
+// somebody, as it sounds in the office's country.
+func (o *office) ringback() media.Source {
+	country, err := tone.Lookup(o.cfg.Country)
+	if err != nil {
+		country, _ = tone.Lookup("us")
+	}
+	return tone.NewGenerator(country.Ringback)
+}

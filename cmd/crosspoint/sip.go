@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"crosspoint/b2bua/registrar"
+	"crosspoint/b2bua/sipleg"
+	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/dialplan"
+)
+
+// sipConfig is what the SIP agent needs to know of the office.
+func (o *office) sipConfig(s *sockets) sipleg.Config {
+	accounts := map[string]sipleg.Account{}
+	fixed := map[string][]sipleg.Contact{}
+	for _, p := range o.cfg.Phones {
+		if p.Secret != "" {
+			user := orElse(p.User, p.Extension)
+			accounts[user] = sipleg.Account{User: user, Secret: p.Secret, Extension: p.Extension, Name: p.Name}
+		}
+		for _, uri := range p.Contacts {
+			if c, err := parseContact(uri); err == nil {
+				fixed[p.Extension] = append(fixed[p.Extension], c)
+			}
+		}
+	}
+	account := func(user string) (sipleg.Account, bool) { a, ok := accounts[user]; return a, ok }
+	return sipleg.Config{
+		Wire:      wire.Config{UDP: s.udp, TCP: s.tcp, DialTCP: dialTCP, Log: o.log},
+		Accept:    o,
+		RTP:       o.rtp,
+		Registrar: o.registrar,
+		Digest: registrar.NewDigest(registrar.DigestConfig{Realm: o.cfg.realm(), Domains: o.cfg.Config.Domains, Log: o.log,
+			Secret: func(user string) (string, bool) { a, ok := accounts[user]; return a.Secret, ok }}),
+		Account:               account,
+		Contacts:              func(extension string) []sipleg.Contact { return fixed[extension] },
+		Peers:                 sipPeers(o.cfg.Peers),
+		Strangers:             o.cfg.SIP.Strangers,
+		RefuseForeignIdentity: o.cfg.SIP.StrictIdentity,
+		Domains:               append([]string(nil), o.cfg.SIP.Domains...),
+		SessionExpires:        o.cfg.SIP.SessionExpires,
+		Log:                   o.log,
+	}
+}
+
+func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
+	var all []sipleg.Peer
+	for _, p := range peers {
+		host, transport := parseProxy(p.Proxy)
+		peer := sipleg.Peer{Name: p.Name, Host: host, Transport: transport, User: p.User, Secret: p.Secret, FromUser: p.User, Trusted: p.Trust}
+		for _, text := range p.Addresses {
+			if prefix, ok := parsePrefix(text); ok {
+				peer.Addresses = append(peer.Addresses, prefix)
+			}
+		}
+		all = append(all, peer)
+	}
+	return all
+}
+
+// parsePrefix reads an address, an address with a port (which is not looked
+// at) or a prefix.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	if prefix, err := netip.ParsePrefix(text); err == nil {
+		return prefix, true
+	}
+	ip, err := netip.ParseAddr(text)
+	if err != nil {
+		ap, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Prefix{}, false
+		}
+		ip = ap.Addr()
+	}
+	return netip.PrefixFrom(ip, ip.BitLen()), true
+}
+
+// parseProxy splits "sip:itsp.example:5060;transport=tcp" into what Peer.Host
+// and Peer.Transport take.
+func parseProxy(proxy string) (host, transport string) {
+	rest := strings.TrimPrefix(proxy, "sip:")
+	host, parameters, _ := strings.Cut(rest, ";")
+	for _, p := range strings.Split(parameters, ";") {
+		if name, value, _ := strings.Cut(p, "="); strings.EqualFold(name, "transport") {
+			transport = strings.ToLower(value)
+		}
+	}
+	return host, transport
+}
+
+// parseContact reads the SIP address of a phone that does not register. Its
+// host is an IP address: whoever has no fixed address registers.
+func parseContact(uri string) (sipleg.Contact, error) {
+	rest, ok := strings.CutPrefix(uri, "sip:")
+	if !ok {
+		return sipleg.Contact{}, fmt.Errorf("%q is not a SIP address: write one such as sip:101@192.0.2.7:5060", uri)
+	}
+	hostPort, transport := parseProxy(rest)
+	if _, after, found := strings.Cut(hostPort, "@"); found {
+		hostPort = after
+	}
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		host, port = strings.Trim(hostPort, "[]"), "5060"
+	}
+	ip, err := netip.ParseAddr(host)
+	number, err2 := strconv.ParseUint(port, 10, 16)
+	if err != nil || err2 != nil {
+		return sipleg.Contact{}, fmt.Errorf("%q does not name an IP address: write one such as sip:101@192.0.2.7:5060, or let the phone register", uri)
+	}
+	c := sipleg.Contact{URI: uri, Address: netip.AddrPortFrom(ip, uint16(number)), Transport: wire.UDP}
+	if transport == "tcp" {
+		c.Transport = wire.TCP
+	}
+	return c, nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"math"
+	"time"
+
+	"crosspoint/b2bua"
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway"
+)
+
+// The views are what the control socket says, as JSON. They hold nothing secret.
+
+// statusView is the office at a glance.
+type statusView struct {
+	File          string             `json:"file"`
+	PID           int                `json:"pid"`
+	Started       time.Time          `json:"started"`
+	Listen        []string           `json:"listen"`
+	Calls         int                `json:"calls"`
+	Ended         int                `json:"ended"`  // of the calls kept, how many are over
+	Failed        int                `json:"failed"` // of these, how many were never answered
+	Legs          int                `json:"legs"`   // SIP dialogs and calls being set up
+	RTPPorts      int                `json:"rtp_ports"`
+	Goroutines    int                `json:"goroutines"`
+	Registrations []registrationView `json:"registrations"`
+	Cards         []cardView         `json:"cards"`
+}
+
+type registrationView struct {
+	Phone   string    `json:"phone"`
+	Contact string    `json:"contact"`
+	Expires time.Time `json:"expires"`
+}
+
+type cardView struct {
+	Name   string `json:"name"`
+	Device string `json:"device"`
+	State  string `json:"state"`
+}
+
+// lineView is one telephone line.
+type lineView struct {
+	Line    string           `json:"line"`
+	Port    string           `json:"port"`
+	Kind    string           `json:"kind"`
+	State   string           `json:"state"`
+	Since   time.Time        `json:"since"`
+	Ready   bool             `json:"ready"`
+	OffHook bool             `json:"off_hook"`
+	Battery bool             `json:"battery"`
+	Failed  string           `json:"failed,omitempty"`
+	Fault   string           `json:"fault,omitempty"`
+	FaultAt time.Time        `json:"fault_at,omitzero"`
+	Heard   *float64         `json:"heard_dbm0,omitempty"` // absent: silence
+	Said    *float64         `json:"said_dbm0,omitempty"`
+	Counts  gateway.Counts   `json:"counts"`
+	Last    []lastCallOfLine `json:"last,omitempty"`
+}
+
+type lastCallOfLine struct {
+	At       time.Time `json:"at"`
+	Incoming bool      `json:"incoming"`
+	Number   string    `json:"number,omitempty"`
+	Talked   float64   `json:"talked_s"`
+	Ended    string    `json:"ended"`
+}
+
+func viewLine(s gateway.Status) lineView {
+	v := lineView{Line: s.Line, Port: s.Port, Kind: s.Kind.String(), State: s.State, Since: s.Since, Ready: s.Ready,
+		OffHook: s.OffHook, Battery: s.Battery, Failed: s.Failed, Fault: s.Fault, FaultAt: s.FaultAt,
+		Heard: finite(s.Heard), Said: finite(s.Said), Counts: s.Counts}
+	for _, c := range s.Last {
+		v.Last = append(v.Last, lastCallOfLine{c.At, c.Incoming, c.Number, c.Talked.Seconds(), c.Ended})
+	}
+	return v
+}
+
+func finite(x float64) *float64 {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}
+
+// callView is one call, in progress or ended.
+type callView struct {
+	ID       string      `json:"id"`
+	State    string      `json:"state"`
+	From     string      `json:"from"`
+	Dialed   string      `json:"dialed"`
+	Answerer string      `json:"answered_by,omitempty"`
+	Began    time.Time   `json:"began"`
+	Answered time.Time   `json:"answered,omitzero"`
+	Ended    time.Time   `json:"ended,omitzero"`
+	Talked   float64     `json:"talked_s"`
+	Cause    int         `json:"cause,omitempty"`
+	Status   int         `json:"status,omitempty"`
+	Why      string      `json:"why,omitempty"`
+	Route    string      `json:"route,omitempty"`
+	Trail    string      `json:"trail,omitempty"`
+	Ladder   []rungView  `json:"ladder,omitempty"`
+	Figure   string      `json:"figure,omitempty"`
+	Audio    []audioView `json:"audio,omitempty"`
+}
+
+type rungView struct {
+	At   time.Time `json:"at"`
+	From string    `json:"from"`
+	To   string    `json:"to"`
+	Text string    `json:"text"`
+}
+
+type audioView struct {
+	Leg      string   `json:"leg"`
+	Received uint64   `json:"received"`
+	Sent     uint64   `json:"sent"`
+	Lost     uint64   `json:"lost"`
+	Dropped  uint64   `json:"dropped"`
+	JitterMS float64  `json:"jitter_ms"`
+	Level    *float64 `json:"level_dbm0,omitempty"`
+}
+
+// viewCall is a call without its ladder, or with it drawn.
+func viewCall(r b2bua.Record, ladder, times bool) callView {
+	v := callView{ID: r.ID, State: r.State, From: caller(r), Dialed: r.Dialed, Answerer: r.Answerer,
+		Began: r.Began, Answered: r.Answered, Ended: r.Ended, Talked: r.Talked().Seconds(), Why: r.Why, Route: r.Route.Rule}
+	if !r.Ended.IsZero() {
+		v.State = "ended"
+		cause := r.Cause.Filled()
+		v.Cause, v.Status = cause.Q850, cause.Status
+	}
+	for _, a := range r.Audio {
+		v.Audio = append(v.Audio, audioView{a.Leg, a.Stats.Received, a.Stats.Sent, a.Stats.Lost, a.Stats.Dropped,
+			float64(a.Stats.Jitter) / float64(time.Millisecond), finite(a.Stats.ReceivedDBm0)})
+	}
+	if ladder {
+		v.Figure, v.Trail = r.Ladder.Figure(times), r.Trail.String()
+		for _, rung := range r.Ladder.Rungs() {
+			v.Ladder = append(v.Ladder, rungView(rung))
+		}
+	}
+	return v
+}
+
+// caller is who called, and by which door if that is not who.
+func caller(r b2bua.Record) string {
+	from := r.From.String()
+	if r.Source.Kind == leg.Line || r.Source.Kind == leg.Peer {
+		from += " on " + r.Source.Name
+	}
+	return from
+}
