@@ -62,6 +62,11 @@ func (c *Client) State() State { return c.state }
 // Answered tells that a final response has come.
 func (c *Client) Answered() bool { return c.answered }
 
+// Heard tells that any response has come.
+func (c *Client) Heard() bool {
+	return c.answered || c.state == Proceeding
+}
+
 // Matches tells whether a response belongs to this transaction (RFC 3261
 // §17.1.3): its topmost branch and its method are the request's.
 func (c *Client) Matches(res *sip.Response) bool {

@@ -47,6 +47,10 @@ func (s *Server) State() State { return s.state }
 // Answered tells that a final response has been sent.
 func (s *Server) Answered() bool { return s.state != Trying && s.state != Proceeding }
 
+// Confirmed tells that the ACK of a refusal has come, or is not waited for any
+// more.
+func (s *Server) Confirmed() bool { return s.state == Confirmed || s.state == Terminated }
+
 // Last is the latest response, nil before the first.
 func (s *Server) Last() *sip.Response { return s.last }
 

@@ -1,0 +1,398 @@
+package sipleg
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/registrar"
+	"crosspoint/b2bua/sipleg/sdp"
+	"github.com/emiago/sipgo/sip"
+)
+
+// inviteOut is what an outgoing leg keeps about its INVITE.
+type inviteOut struct {
+	order  leg.Outgoing
+	peer   *Peer                                 // nil: a phone or an address
+	client *registrar.Client                     // answers challenges; nil: we have no credentials there
+	places []Destination                         // not yet tried
+	tx     *request                              // nil: not yet sent
+	early  []*dialog                             // that provisional responses have opened
+	losers []*dialog                             // whose 2xx came after another's: acknowledged and ended
+	minSE  time.Duration                         // of a 422
+	tries  int                                   // with credentials
+	cancel bool                                  // CANCEL is sent as soon as it may be
+	sent   bool                                  // it was
+	reason string                                // of the CANCEL
+	told   struct{ trying, ringing, early bool } // events delivered
+}
+
+// call sends the INVITE of an outgoing leg.
+//
+//	b2bua         callee
+//	  |---INVITE--->|
+//	  |<----100-----|   leg.Trying
+//	  |<----180-----|   leg.Ringing
+//	  |<-183 (SDP)--|   leg.EarlyMedia
+//	  |<----200-----|   leg.Answered
+//	  |-----ACK---->|
+func (l *Leg) call() {
+	if l.state != calling {
+		return
+	}
+	d := l.dialog
+	if len(l.out.places) > 0 {
+		next := l.out.places[0]
+		l.out.places = l.out.places[1:]
+		flow, err := l.agent.wire.FlowTo(next.Transport, next.Address)
+		if err != nil {
+			l.log.Info("no way to the callee", "address", next.Address, "err", err)
+			l.failed(made(sip.NewRequest(sip.INVITE, d.target), 503))
+			return
+		}
+		d.flow = flow
+	}
+	l.audio.at(d.flow)
+	l.address(d)
+	req := d.newRequest(sip.INVITE)
+	req.ReplaceHeader(maxForwards(l.out.order.Hops))
+	l.decorate(req)
+	attach(req, l.audio.offer(sdp.SendRecv))
+	l.out.tx = l.send(d, req, "INVITE", l.invitation)
+}
+
+func maxForwards(hops int) *sip.MaxForwardsHeader {
+	if hops <= 0 || hops > 255 {
+		hops = maxHops
+	}
+	h := sip.MaxForwardsHeader(hops)
+	return &h
+}
+
+// address writes From and To: the caller as it may be shown, and what was
+// dialled, whatever is rung.
+func (l *Leg) address(d *dialog) {
+	o, p := l.out.order, l.out.peer
+	domain := l.agent.domain(d.flow)
+	from := partyAddress(o.From, domain)
+	if p != nil && p.FromUser != "" {
+		from.uri.User = userPart(p.FromUser)
+	}
+	if p != nil && p.FromDomain != "" {
+		from.uri.Host, from.uri.Port = p.FromDomain, 0
+	}
+	if o.From.Withheld { // RFC 3323 §4.1.1.3
+		from = address{"Anonymous", sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}}
+	}
+	d.local = from
+	d.remote = address{uri: sip.Uri{Scheme: "sip", User: d.target.User, Host: d.target.Host, Port: d.target.Port}}
+	if o.To.Number != "" {
+		d.remote = partyAddress(leg.Party{Number: o.To.Number, Name: o.To.Name, Host: o.To.Host}, domain)
+	}
+	d.contact = contactOn(d.flow, contactUser(from.uri.User))
+}
+
+// partyAddress is a party as From or To.
+func partyAddress(p leg.Party, domain string) address {
+	host := p.Host
+	if host == "" {
+		host = domain
+	}
+	a := address{name: quotable(p.Name), uri: sip.Uri{Scheme: "sip", User: userPart(p.Number), Host: host}}
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') && strings.Count(host, ":") == 1 {
+		a.uri.Host = host[:i]
+		a.uri.Port, _ = strconv.Atoi(host[i+1:])
+	}
+	return a
+}
+
+// decorate gives an INVITE what it says beyond who calls whom.
+func (l *Leg) decorate(req *sip.Request) {
+	o := l.out.order
+	with(req, "Allow", allowed, "Supported", supported)
+	l.timer.ask(l.agent, req, l.out.minSE)
+	domain := l.agent.domain(l.dialog.flow)
+	if o.From.Withheld {
+		with(req, "Privacy", "id")
+	}
+	if p := l.out.peer; p != nil && p.Trusted && o.From.Number != "" {
+		with(req, "P-Asserted-Identity", nameAddr(partyAddress(leg.Party{Number: o.From.Number, Name: o.From.Name, Host: o.From.Host}, domain)))
+	}
+	for _, d := range o.Diversions { // RFC 5806 §4.1
+		v := nameAddr(partyAddress(d.By, domain))
+		if d.Reason != "" {
+			v += ";reason=" + d.Reason
+		}
+		if d.By.Withheld {
+			v += ";privacy=full"
+		}
+		with(req, "Diversion", v)
+	}
+	with(req, "Referred-By", oneLine(o.ReferredBy), "Replaces", oneLine(o.Replaces))
+}
+
+// nameAddr writes an address as a header's value.
+func nameAddr(a address) string {
+	v := "<" + a.uri.String() + ">"
+	if a.name != "" {
+		v = fmt.Sprintf(`"%s" %s`, quotable(a.name), v)
+	}
+	return v
+}
+
+// oneLine refuses what would begin another header.
+func oneLine(v string) string {
+	if strings.ContainsAny(v, "\r\n\x00") {
+		return ""
+	}
+	return v
+}
+
+// invitation takes a response to our INVITE.
+func (l *Leg) invitation(res *sip.Response) {
+	switch status := res.StatusCode; {
+	case status < 200:
+		l.progressing(res)
+	case status < 300:
+		l.answered(res)
+	default:
+		l.failed(res)
+	}
+}
+
+// earlyDialog finds or opens the dialog that a response to our INVITE belongs
+// to (RFC 3261 §12.1.2); nil: it opens none.
+func (l *Leg) earlyDialog(res *sip.Response) *dialog {
+	tag := toTag(res)
+	for _, d := range l.out.early {
+		if d.remoteTag == tag {
+			return d
+		}
+	}
+	if tag == "" && res.StatusCode < 200 || len(l.out.early) >= maxForks {
+		return nil
+	}
+	d := l.dialog.fork(res)
+	l.out.early = append(l.out.early, d)
+	l.far.Store(&d.remoteTag)
+	return d
+}
+
+// maxForks bounds the early dialogs of one INVITE.
+const maxForks = 50
+
+// progressing takes a provisional response.
+func (l *Leg) progressing(res *sip.Response) {
+	if l.out.cancel {
+		l.sendCancel()
+		return
+	}
+	if l.state != calling {
+		return
+	}
+	if res.StatusCode > 100 {
+		d := l.earlyDialog(res)
+		if !l.acknowledgeReliable(d, res) {
+			return
+		}
+		if res.StatusCode == 199 { // this fork has failed, others go on (RFC 6228)
+			return
+		}
+		l.alerted(d, res)
+		return
+	}
+	l.tellTrying()
+}
+
+func (l *Leg) tellTrying() {
+	if !l.out.told.trying {
+		l.out.told.trying = true
+		l.deliver(leg.Trying{Of: l.of()})
+	}
+}
+
+// alerted tells call control what a 18x means: it rings, or is heard already.
+func (l *Leg) alerted(d *dialog, res *sip.Response) {
+	l.tellTrying()
+	if l.learnParty(res); res.StatusCode != 183 && !l.out.told.ringing {
+		l.out.told.ringing = true
+		l.deliver(leg.Ringing{Of: l.of()})
+	}
+	body, err := description(res)
+	if err != nil || body == nil || d == nil {
+		return
+	}
+	if err := l.audio.accept(body, d.flow); err != nil {
+		l.log.Info("early media not understood", "err", err)
+		return
+	}
+	if has(tokens(res, "Require"), "100rel") {
+		d.answered = true
+	}
+	if !l.out.told.early {
+		l.out.told.early = true
+		l.deliver(leg.EarlyMedia{Of: l.of()})
+	}
+}
+
+// answered takes a 2xx: the first makes the call, a repetition is acknowledged
+// again, another fork's is acknowledged and ended (RFC 3261 §13.2.2.4).
+func (l *Leg) answered(res *sip.Response) {
+	tag := toTag(res)
+	if l.dialog.confirmed {
+		for _, d := range append([]*dialog{l.dialog}, l.out.losers...) {
+			if d.remoteTag == tag {
+				d.acknowledgeAgain()
+				return
+			}
+		}
+		l.endFork(res)
+		return
+	}
+	d := l.earlyDialog(res)
+	if d == nil {
+		d = l.dialog.fork(res)
+	}
+	d.confirm(res)
+	l.dialog = d
+	l.far.Store(&d.remoteTag)
+	l.audio.legacy = d.legacy
+	answer, err := description(res)
+	if err == nil && answer == nil && !d.answered {
+		err = leg.Cause{Status: 488}.Because("the 200 has no answer to our offer")
+	}
+	if err == nil && answer != nil && !d.answered && l.state == calling {
+		err = l.audio.accept(answer, d.flow)
+	}
+	d.acknowledge(l.out.tx.Request, nil)
+	l.ladder.Out(l.name, "ACK")
+	switch {
+	case l.state == leaving: // the CANCEL crossed the answer
+		l.sendBye(d, l.why)
+		return
+	case err != nil:
+		l.bye(leg.BearerNotOffered.GivenBy(l.name).Because("%v", err))
+		return
+	}
+	l.connect(res)
+}
+
+// connect makes the leg a talking one.
+func (l *Leg) connect(res *sip.Response) {
+	l.enter(talking)
+	l.out.early = nil
+	l.resolveTarget(l.dialog)
+	l.timer.agreed(l, res)
+	l.audio.held = l.audio.agreed.Hold != sdp.NotHeld
+	l.learnParty(res)
+	l.watchAudio()
+	l.deliver(leg.Answered{Of: l.of()})
+	if l.audio.held {
+		l.deliver(leg.Held{Of: l.of()})
+	}
+	l.modify.start(l)
+}
+
+// endFork ends the dialog of a callee that answered after another one.
+func (l *Leg) endFork(res *sip.Response) {
+	if len(l.out.losers) >= maxForks {
+		return
+	}
+	d := l.out.tx.dialog.fork(res)
+	d.confirm(res)
+	l.out.losers = append(l.out.losers, d)
+	d.acknowledge(l.out.tx.Request, nil)
+	l.ladder.Out(l.name, "ACK")
+	l.log.Info("another place answered too; it is told to hang up", "contact", d.target.String())
+	l.send(d, d.newRequest(sip.BYE), "BYE", nil)
+}
+
+// failed takes a final response that is no success, or that none came. Some
+// can be mended: a challenge, a session interval, another address of the same
+// host (RFC 3261 §8.1.3.5, RFC 4028 §7.4, RFC 3263 §4.3).
+func (l *Leg) failed(res *sip.Response) {
+	if l.state == leaving { // our CANCEL has come through, or nobody heeds it
+		l.left()
+		return
+	}
+	if l.state != calling {
+		return
+	}
+	switch res.StatusCode {
+	case 401, 407:
+		if l.authorize(l.out.tx, res) {
+			return
+		}
+	case 422:
+		if n, ok := seconds(res, "Min-SE"); ok && l.out.minSE == 0 && n > 0 && n <= 24*3600 {
+			l.out.minSE = time.Duration(n) * time.Second
+			l.out.early = nil
+			l.call()
+			return
+		}
+	case 408, 503:
+		if len(l.out.places) > 0 && (isMade(res) || res.StatusCode == 503) {
+			l.log.Info("trying the next address of the callee", "status", res.StatusCode)
+			l.out.early = nil
+			l.call()
+			return
+		}
+	}
+	why := causeOf(res, l.name)
+	if isMade(res) && res.StatusCode == 408 {
+		why = leg.NoResponse.GivenBy(l.name).Because("no response from %s", l.dialog.flow.Remote())
+	} else if isMade(res) {
+		why = leg.NetworkFailure.GivenBy(leg.Us).Because("%s can't be reached", l.dialog.target.Host)
+	}
+	l.finish(why)
+}
+
+// cancel ends an INVITE that has no answer yet. CANCEL waits for the first
+// provisional response (RFC 3261 §9.1); an answer that crosses it is
+// acknowledged and ended with BYE.
+//
+//	b2bua         callee
+//	  |---CANCEL--->|
+//	  |<----200-----|
+//	  |<----487-----|
+//	  |-----ACK---->|
+func (l *Leg) cancel(why leg.Cause) {
+	l.leave(why)
+	if l.out.tx == nil { // a name is still being looked up
+		l.left()
+		return
+	}
+	l.out.cancel, l.out.reason = true, cancelReason(why)
+	if l.out.tx.Heard() {
+		l.sendCancel()
+	}
+}
+
+func (l *Leg) sendCancel() {
+	if l.out.sent {
+		return
+	}
+	l.out.sent = true
+	req := cancelOf(l.out.tx.Request, l.out.reason)
+	d := *l.out.tx.dialog
+	d.flow = l.out.tx.flow // where the INVITE went
+	l.send(&d, req, "CANCEL", nil)
+	l.out.tx.GiveUpAt(time.Now().Add(l.agent.cfg.Timing.Timeout()))
+}
+
+// learnParty takes note of who answers, where the callee says it.
+func (l *Leg) learnParty(res *sip.Response) {
+	if p := l.out.peer; p != nil && !p.Trusted {
+		return
+	}
+	v := value(res, "P-Asserted-Identity")
+	if v == "" {
+		return
+	}
+	if name, u, ok := parseAddress(v); ok {
+		p := l.agent.party(name, u)
+		l.party.Store(&p)
+	}
+}

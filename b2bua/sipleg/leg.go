@@ -1,0 +1,469 @@
+package sipleg
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/sipleg/txn"
+	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/inbox"
+	"crosspoint/media"
+	"crosspoint/media/g711"
+	"github.com/emiago/sipgo/sip"
+)
+
+// state is where a leg is, whoever called.
+type state uint8
+
+const (
+	calling state = iota // our INVITE has no final response yet
+	called               // theirs has none yet
+	talking              // a 2xx was sent or received
+	leaving              // we said goodbye and wait for the confirmation
+	over                 // nothing is left to do here
+)
+
+func (s state) String() string {
+	return [...]string{"calling", "called", "talking", "leaving", "over"}[s]
+}
+
+// A Leg is one party's SIP dialog, of either direction. Its fields belong to
+// run, except those marked otherwise.
+type Leg struct {
+	identity // does not change
+	agent    *Agent
+	label    string // does not change
+	in       *inbox.Inbox[any]
+	party    atomic.Pointer[leg.Party] // read by anyone
+	stage    atomic.Uint32             // state, read by anyone
+	far      atomic.Pointer[string]    // the party's tag, read by anyone; nil: theirTag
+	flows    []wire.Flow               // connections that are watched; the table's lock guards it
+
+	name   string // set before anyone else knows the leg
+	log    *slog.Logger
+	ladder *leg.Ladder
+	sink   leg.Sink // nil: call control does not know the leg yet
+	audio  audio    // what is negotiated and heard (audio.go)
+
+	ofPhone bool // the party is a phone of ours
+	trusted bool // it may be told who is at the other end
+	state   state
+	dialog  *dialog // the one that counts; of an outgoing leg before its 2xx the INVITE's own half
+	clients []*request
+	servers []*server
+
+	out    inviteOut    // invite_out.go
+	inv    inviteIn     // invite_in.go
+	modify modify       // reinvite.go
+	timer  sessionTimer // session_timer.go
+	refer  refer        // refer.go
+
+	ending   *request  // our BYE; nil: none
+	why      leg.Cause // of the end, when leaving
+	patience time.Time // when HungUp is reported though nobody confirmed; zero: it is reported, or nobody left
+	reported bool      // HungUp was delivered
+}
+
+var _ leg.Leg = (*Leg)(nil)
+
+// newLeg makes a leg that nobody knows yet.
+func newLeg(a *Agent, id identity) *Leg {
+	l := &Leg{identity: id, agent: a, label: "sip-" + base36(a.serial.Add(1)), in: inbox.New[any](), state: calling}
+	l.log = a.log.With("leg", l.label)
+	l.party.Store(&leg.Party{})
+	return l
+}
+
+// run owns the leg until its call is over.
+func (l *Leg) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for l.state != over {
+		wait := time.Hour
+		if d := l.deadline(); !d.IsZero() {
+			wait = time.Until(d)
+		}
+		timer.Reset(wait)
+		select {
+		case <-l.in.Ready():
+			l.work()
+		case <-timer.C:
+		}
+		if l.state != over {
+			l.expire(time.Now())
+		}
+	}
+	l.bury()
+}
+
+// work takes what has come in, until there is nothing more or the leg is over.
+func (l *Leg) work() {
+	for l.state != over {
+		item, ok := l.in.Take()
+		if !ok {
+			return
+		}
+		switch item := item.(type) {
+		case wire.Inbound:
+			l.received(item)
+		case func():
+			item()
+		}
+	}
+}
+
+// received takes a message. A message that no one foresaw must not end the process.
+func (l *Leg) received(in wire.Inbound) {
+	defer func() {
+		if r := recover(); r != nil {
+			l.log.Error("sip: a message could not be handled; this is a bug", "panic", r, "message", in.Message().String())
+		}
+	}()
+	if in.Response != nil {
+		l.response(in.Response, time.Now())
+	} else {
+		l.request(in, time.Now())
+	}
+}
+
+// deadline is the earliest time at which something is to be done; zero: never.
+func (l *Leg) deadline() time.Time {
+	next := l.patience
+	for _, r := range l.clients {
+		next = sooner(next, r.Deadline())
+	}
+	for _, s := range l.servers {
+		next = sooner(next, s.Deadline())
+	}
+	next = sooner(next, l.inv.repeat.Deadline())
+	next = sooner(next, l.inv.reliable.Deadline())
+	next = sooner(next, l.modify.deadline())
+	return sooner(next, l.timer.deadline())
+}
+
+// expire does what is due.
+func (l *Leg) expire(now time.Time) {
+	for _, r := range l.clients {
+		if r.Expire(now) && r.on != nil {
+			r.on(made(r.Request, 408))
+		}
+	}
+	for _, s := range l.servers {
+		if s.Expire(now) && s == l.inv.tx {
+			l.log.Debug("sip: no ACK for our refusal")
+			l.left()
+		}
+	}
+	l.clients = keep(l.clients, func(r *request) bool { return r.State() != txn.Terminated })
+	l.servers = keep(l.servers, func(s *server) bool { return s.State() != txn.Terminated })
+	l.expireAnswer(now)
+	l.expireReliable(now)
+	l.expireTimer(now)
+	l.expireModify(now)
+	if !l.patience.IsZero() && !now.Before(l.patience) {
+		l.report(l.why)
+	}
+}
+
+// made is a response that nobody sent: 408 for a request without response, 503
+// for one that could not be sent (RFC 3261 §8.1.3.1).
+func made(req *sip.Request, status int) *sip.Response {
+	res := response(req, status, "", "")
+	res.SipVersion = ""
+	return res
+}
+
+// isMade tells a response of made from one that came.
+func isMade(res *sip.Response) bool { return res.SipVersion == "" }
+
+// send sends one of our requests. Its outcome goes to on, which may be nil.
+func (l *Leg) send(d *dialog, req *sip.Request, text string, on func(*sip.Response)) *request {
+	r := l.agent.client(d, req)
+	r.on = on
+	if r.flow.Reliable() {
+		l.watch(r.flow)
+	}
+	l.clients = append(l.clients, r)
+	l.ladder.Out(l.name, text)
+	if err := r.Start(time.Now()); err != nil {
+		l.log.Info("sip: request not sent", "method", req.Method, "err", err)
+		l.in.Put(func() { // later: the caller has not yet noted the request
+			if r.on != nil {
+				r.on(made(req, 503))
+			}
+		})
+	}
+	return r
+}
+
+// watch asks to be told when a connection fails.
+func (l *Leg) watch(f wire.Flow) {
+	t := l.agent.table
+	t.mu.Lock()
+	known := false
+	for _, old := range l.flows {
+		known = known || old == f
+	}
+	if !known {
+		l.flows = append(l.flows, f)
+	}
+	t.mu.Unlock()
+	if !known {
+		t.watch(f, l)
+	}
+}
+
+// connectionFailed gives up what waits for an answer on a connection (RFC 3261
+// §17.1.4).
+func (l *Leg) connectionFailed(f wire.Flow, err error) {
+	for _, r := range l.clients {
+		if r.flow == f && !r.Answered() && r.State() != txn.Terminated {
+			l.log.Info("sip: connection failed", "method", r.Request.Method, "flow", f, "err", err)
+			r.Abandon()
+			if r.on != nil {
+				r.on(made(r.Request, 503))
+			}
+		}
+	}
+}
+
+// response takes a response to one of our requests.
+func (l *Leg) response(res *sip.Response, now time.Time) {
+	for _, r := range l.clients {
+		if !r.Matches(res) {
+			continue
+		}
+		if !r.Receive(res, now) {
+			return
+		}
+		if r.fresh(res) {
+			l.ladder.In(l.name, drawStatus(res))
+		}
+		if r.on != nil {
+			r.on(res)
+		}
+		return
+	}
+}
+
+// reply sends a response to a request of the peer and draws it.
+func (l *Leg) reply(s *server, res *sip.Response) {
+	l.ladder.Out(l.name, drawStatus(res))
+	s.Respond(res, time.Now()) //nolint:errcheck // logged where it is sent; the peer will ask again
+}
+
+// respond answers a request without body.
+func (l *Leg) respond(s *server, status int, headers ...string) {
+	res := response(s.Request, status, "", l.tag)
+	with(res, headers...)
+	res.SetBody(nil)
+	l.reply(s, res)
+}
+
+// deliver tells call control a fact.
+func (l *Leg) deliver(ev leg.Event) {
+	if l.sink != nil && !l.reported {
+		l.sink.Deliver(ev)
+	}
+}
+
+func (l *Leg) of() leg.Of { return leg.Of{Leg: l} }
+
+// enter changes the state.
+func (l *Leg) enter(s state) {
+	l.state = s
+	l.stage.Store(uint32(s))
+}
+
+// leave begins the end from our side: the goodbye has been sent, the
+// confirmation is awaited. HungUp is not held up for longer than 4*T1.
+func (l *Leg) leave(why leg.Cause) {
+	l.why = why
+	l.patience = time.Now().Add(4 * l.agent.cfg.Timing.T1)
+	l.enter(leaving)
+	l.quiet()
+}
+
+// left ends a leg whose goodbye is confirmed, or who waits in vain for it.
+func (l *Leg) left() {
+	if l.state == leaving {
+		l.finish(l.why)
+	}
+}
+
+// finish ends the leg now.
+func (l *Leg) finish(why leg.Cause) {
+	l.quiet()
+	l.report(why)
+	l.enter(over)
+}
+
+// report delivers HungUp, the last event.
+func (l *Leg) report(why leg.Cause) {
+	l.patience = time.Time{}
+	l.deliver(leg.HungUp{Of: l.of(), Cause: why})
+	l.reported = true
+}
+
+// quiet stops all that belongs to a call in progress.
+func (l *Leg) quiet() {
+	l.audio.close()
+	l.inv.repeat.Stop()
+	l.inv.reliable.Stop()
+	l.timer = sessionTimer{}
+	l.modify.stop()
+}
+
+// abandon ends the leg without waiting for anyone: the exchange closes.
+func (l *Leg) abandon() {
+	l.Hangup(leg.ShuttingDown.GivenBy(leg.Us))
+	l.work()
+	if l.state != over {
+		l.finish(l.why)
+	}
+}
+
+// bury takes the leg out of the table and leaves a tombstone if something may
+// still be repeated.
+func (l *Leg) bury() {
+	t := l.agent.table
+	tomb := l.tombstone()
+	t.mu.Lock()
+	t.remove(l)
+	rest := l.in.Close()
+	if tomb != nil {
+		t.add(tomb)
+		l.agent.desk.in.Put(deskItem{tomb: tomb, bury: true})
+	}
+	t.mu.Unlock()
+	l.agent.again(rest)
+}
+
+// tombstone is what must outlive the leg; nil: nothing.
+func (l *Leg) tombstone() *tombstone {
+	if l.inv.forgotten {
+		return nil
+	}
+	tomb := &tombstone{identity: l.identity, agent: l.agent, name: l.name, ladder: l.ladder, index: -1}
+	giveUp := time.Now().Add(l.agent.cfg.Timing.Timeout())
+	for _, r := range l.clients {
+		r.on = nil
+		switch {
+		case r.State() == txn.Terminated:
+		case r.Request.Method == sip.INVITE:
+			r.GiveUpAt(giveUp)
+			tomb.clients = append(tomb.clients, r)
+		case !r.Answered():
+			tomb.clients = append(tomb.clients, r)
+		}
+	}
+	for _, s := range l.servers {
+		if s.State() != txn.Terminated && s.Answered() {
+			tomb.servers = append(tomb.servers, s)
+		}
+	}
+	if len(tomb.clients) == 0 && len(tomb.servers) == 0 {
+		return nil
+	}
+	if !l.incoming {
+		tomb.invite = l.out.tx
+	}
+	tomb.forks = l.out.losers
+	if l.dialog != nil && l.dialog.confirmed {
+		tomb.forks = append(tomb.forks, l.dialog)
+	}
+	return tomb
+}
+
+// id, take and talks make a Leg an owner.
+func (l *Leg) id() *identity { return &l.identity }
+
+func (l *Leg) take(in wire.Inbound) { l.in.Put(in) }
+
+func (l *Leg) talks() bool { return state(l.stage.Load()) <= talking }
+
+// ID is "sip-" and a number.
+func (l *Leg) ID() string { return l.label }
+
+// Name is the phone's extension, the peer's name or the host.
+func (l *Leg) Name() string { return l.name }
+
+// Party is who is at the other end.
+func (l *Leg) Party() leg.Party { return *l.party.Load() }
+
+// Stream is the party's audio.
+func (l *Leg) Stream() media.Stream { return l.audio.stream() }
+
+// String is the leg for a log: "sip-1f 101 talking".
+func (l *Leg) String() string {
+	return fmt.Sprintf("%s %s %s", l.label, l.name, state(l.stage.Load()))
+}
+
+// order queues what call control wants.
+func (l *Leg) order(what string, do func()) {
+	ok := l.in.Put(func() {
+		if l.state == leaving || l.state == over {
+			l.log.Debug("order to a leg that is over", "order", what)
+			return
+		}
+		do()
+	})
+	if !ok {
+		l.agent.log.Debug("order to a leg that is over", "order", what, "leg", l.label)
+	}
+}
+
+// Prefer asks for a law; see leg.Leg.
+func (l *Leg) Prefer(law g711.Law) { l.order("prefer", func() { l.audio.prefer(law) }) }
+
+// Ringing sends 180.
+func (l *Leg) Ringing() { l.order("ringing", l.ring) }
+
+// Progress sends 183 with a session description: early media.
+func (l *Leg) Progress() { l.order("progress", l.progress) }
+
+// Answer sends 200.
+func (l *Leg) Answer() { l.order("answer", l.answer) }
+
+// Hold and Resume send a re-INVITE.
+func (l *Leg) Hold()   { l.order("hold", func() { l.want(true) }) }
+func (l *Leg) Resume() { l.order("resume", func() { l.want(false) }) }
+
+// Digit sends a telephone-event, or INFO to a party that knows none.
+func (l *Leg) Digit(digit byte, d time.Duration) {
+	l.order("digit", func() { l.digit(digit, d) })
+}
+
+// Flash sends a hook-flash as INFO: SIP has no other way to an exchange.
+func (l *Leg) Flash() { l.order("flash", l.flash) }
+
+// Identify tells the party whom it is connected to.
+func (l *Leg) Identify(p leg.Party) { l.order("identify", func() { l.identify(p) }) }
+
+// Refer sends REFER.
+func (l *Leg) Refer(r leg.Refer) { l.order("refer", func() { l.sendRefer(r) }) }
+
+// Notify sends NOTIFY about the party's own REFER.
+func (l *Leg) Notify(c leg.Cause) { l.order("notify", func() { l.notify(c) }) }
+
+// Hangup ends the leg: CANCEL, a refusal or BYE.
+func (l *Leg) Hangup(why leg.Cause) {
+	l.order("hangup", func() {
+		l.log.Debug("hang up", "state", l.state, "cause", why)
+		switch l.state {
+		case calling:
+			l.cancel(why)
+		case called:
+			l.refuse(why)
+		case talking:
+			l.bye(why)
+		}
+	})
+}
+
+// hostName is a party's column where it has no better name.
+func hostName(u sip.Uri) string { return strings.Trim(u.Host, "[]") }
