@@ -14,8 +14,8 @@ import (
 type Signal struct {
 	state uint64
 	scale float64
-	high  biquad
-	low   biquad
+	high  dsp.Biquad
+	low   dsp.Biquad
 }
 
 // NewSignal is the signal of a seed at a level in dBm0. Signals of different
@@ -23,8 +23,8 @@ type Signal struct {
 func NewSignal(seed uint64, level float64) *Signal {
 	s := &Signal{
 		state: seed*0x9e3779b97f4a7c15 + 1,
-		high:  butterworth(300, true),
-		low:   butterworth(3000, false),
+		high:  dsp.HighPass(300),
+		low:   dsp.LowPass(3000),
 	}
 	s.scale = math.Sqrt(dsp.MeanSquare(level) / s.power())
 	return s
@@ -37,7 +37,7 @@ func (s *Signal) power() float64 {
 	var energy float64
 	x := 1.0
 	for range rate {
-		y := low.next(high.next(x))
+		y := low.Next(high.Next(x))
 		energy += y * y
 		x = 0
 	}
@@ -56,34 +56,7 @@ func (s *Signal) Read(pcm []int16) int {
 			s.state ^= s.state << 17
 			sum += float64(s.state>>11)/(1<<53) - 0.5
 		}
-		pcm[i] = dsp.Clip(s.scale * s.low.next(s.high.next(sum)))
+		pcm[i] = dsp.Clip(s.scale * s.low.Next(s.high.Next(sum)))
 	}
 	return len(pcm)
-}
-
-// A biquad is a second-order filter.
-type biquad struct {
-	b0, b1, b2, a1, a2 float64
-	z1, z2             float64
-}
-
-// butterworth is a low-pass or high-pass at the given frequency, by the
-// bilinear transform.
-func butterworth(hz float64, highPass bool) biquad {
-	k := math.Tan(math.Pi * hz / rate)
-	norm := 1 / (1 + math.Sqrt2*k + k*k)
-	f := biquad{a1: 2 * (k*k - 1) * norm, a2: (1 - math.Sqrt2*k + k*k) * norm}
-	if highPass {
-		f.b0, f.b1, f.b2 = norm, -2*norm, norm
-	} else {
-		f.b0, f.b1, f.b2 = k*k*norm, 2*k*k*norm, k*k*norm
-	}
-	return f
-}
-
-func (f *biquad) next(x float64) float64 {
-	y := f.b0*x + f.z1
-	f.z1 = f.b1*x - f.a1*y + f.z2
-	f.z2 = f.b2*x - f.a2*y
-	return y
 }
