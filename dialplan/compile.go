@@ -152,9 +152,11 @@ func (c *compiler) includes() {
 			other.used = true
 		}
 	}
+	circular := false
 	for _, l := range p.lists {
-		if cycle := l.order(l, nil); cycle != "" {
-			c.wrong(l.pos, "include", "context %q includes itself: %s; take one of the includes out", l.name, cycle)
+		if circle := l.order(l, nil); circle != "" && !circular {
+			circular = true // the others of the circle are reported by it
+			c.wrong(l.pos, "include", "context %q includes itself: %s; take one of the includes out", l.name, circle)
 		}
 		l.root.sort()
 	}
@@ -172,8 +174,8 @@ func (l *context) order(own *context, way []string) string {
 		if slices.Contains(way, i.name) {
 			return strings.Join(append(way, i.name), " includes ")
 		}
-		if cycle := i.order(own, way); cycle != "" {
-			return cycle
+		if circle := i.order(own, way); circle != "" {
+			return circle
 		}
 	}
 	return ""

@@ -74,7 +74,7 @@ func (c *compiler) line(l *Line) {
 		c.wrong(l.Pos, "extension", "line %q is an fxo line and has no telephone: write incoming = %q for what rings", l.Name, l.Extension)
 	}
 	if l.Answer != "" && !answerRule(l.Answer) {
-		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Suggest(l.Answer, []string{"polarity", "voice", "ringback-end"}))
+		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Meant(l.Answer, []string{"polarity", "voice", "ringback-end"}))
 	}
 	for key, gain := range map[string]float64{"gain_in": l.GainIn, "gain_out": l.GainOut} {
 		if gain < -30 || gain > 30 {

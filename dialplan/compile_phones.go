@@ -30,7 +30,7 @@ func (c *compiler) phones() {
 		}
 		switch e := p.extensions[l.Extension]; {
 		case e == nil || e.phone == nil:
-			c.wrong(l.Pos, "extension", "line %q: there is no phone %q%s; or add [[phone]] extension = %q", l.Name, l.Extension, tomlfile.Suggest(l.Extension, c.phoneNames()), l.Extension)
+			c.wrong(l.Pos, "extension", "line %q: there is no phone %q%s", l.Name, l.Extension, orAdd(tomlfile.Meant(l.Extension, c.phoneNames()), fmt.Sprintf("[[phone]] extension = %q", l.Extension)))
 		default:
 			e.hasSet = true
 		}
@@ -49,6 +49,14 @@ func (c *compiler) phones() {
 			c.group(e)
 		}
 	}
+}
+
+// orAdd ends a message by what was meant, or by what to add.
+func orAdd(meant, table string) string {
+	if meant == "" {
+		return "; add " + table
+	}
+	return meant + " Or add " + table
 }
 
 func (c *compiler) phoneNames() []string {

@@ -51,7 +51,7 @@ func (c *compiler) phonePlaces(e *extension) {
 	for _, forward := range []struct{ key, to string }{
 		{"always", f.Always}, {"busy", f.Busy}, {"no_answer", f.NoAnswer}, {"unreachable", f.Unreachable},
 	} {
-		c.reach(f.Pos, forward.key, title+": forward", forward.to, e.owner())
+		c.reach(f.Pos, forward.key, title+": forward.", forward.to, e.owner())
 	}
 	for _, place := range phone.FindMe {
 		c.reach(phone.Pos, "find_me", title, place, e.owner())
@@ -75,7 +75,7 @@ func (c *compiler) rulePlaces(l *context, e *entry) {
 			}
 		}
 		if refusal != nil {
-			c.problems = append(c.problems, r.to.Problem("%s: to = %q: %s", e.name, place, refusal.Reason))
+			c.problems = append(c.problems, r.to.Problem("%s: to = %q: %s%s", e.name, place, refusal.Reason, c.meant(place, refusal, c.plan.trunkNames())))
 		}
 	}
 }
@@ -113,8 +113,20 @@ func (c *compiler) reach(at tomlfile.Pos, key, title, place string, o owner) {
 		return
 	}
 	if refusal := c.plan.reaches(place, o); refusal != nil {
-		c.wrong(at, key, "%s: %s = %q: %s", title, key, place, refusal.Reason)
+		if !strings.HasSuffix(title, ".") {
+			title += ": "
+		}
+		c.wrong(at, key, "%s%s = %q: %s%s", title, key, place, refusal.Reason, c.meant(place, refusal, nil))
 	}
+}
+
+// meant suggests what a place that is not there was to be.
+func (c *compiler) meant(place string, refusal *Refusal, more []string) string {
+	if refusal.Status != 404 && refusal.Status != 484 || strings.HasSuffix(refusal.Reason, "?") {
+		return ""
+	}
+	known := append(c.phoneNames(), names(c.plan.config.Groups, func(g Group) string { return g.Extension })...)
+	return tomlfile.Meant(place, append(known, more...))
 }
 
 // reaches returns why a place cannot be reached on behalf of an owner, at any

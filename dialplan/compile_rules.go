@@ -31,7 +31,7 @@ func (c *compiler) rule(from *Rule) {
 	l := p.office
 	if from.Context != "" {
 		if l = p.contexts[strings.ToLower(from.Context)]; l == nil {
-			c.wrong(from.Pos, "context", "%s: context = %q is no context%s; or add [[context]] name = %q", title, from.Context, tomlfile.Suggest(from.Context, c.contextNames()), from.Context)
+			c.wrong(from.Pos, "context", "%s: context = %q is no context%s", title, from.Context, orAdd(tomlfile.Meant(from.Context, c.contextNames()), fmt.Sprintf("[[context]] name = %q", from.Context)))
 			return
 		}
 		if l == p.incoming {
@@ -135,7 +135,7 @@ func (c *compiler) weights(from *Rule, r *rule, title string) {
 		}
 	}
 	if len(from.Weights) != len(r.trunks) || sum <= 0 {
-		c.wrong(from.Pos, "weights", "%s: weights needs a share of zero or more for each of its %d trunks, and not all zero", title, len(r.trunks))
+		c.wrong(from.Pos, "weights", "%s: weights needs one share for each trunk in to (%d), zero or more, and not all zero", title, len(r.trunks))
 		r.weights = nil
 	}
 }

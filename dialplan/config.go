@@ -41,7 +41,7 @@ type Phone struct {
 	tomlfile.Pos
 	Extension string           `toml:"extension" doc:"what others dial for it: digits, or a name for SIP addresses" required:"true"`
 	Name      string           `toml:"name" doc:"name shown to those it calls"`
-	Secret    string           `toml:"secret" doc:"password with which the phone registers and calls"`
+	Secret    string           `toml:"secret" secret:"true" doc:"password with which the phone registers and calls"`
 	User      string           `toml:"user" doc:"user name with which the phone registers; absent: its extension"`
 	Contacts  tomlfile.Strings `toml:"contacts" doc:"fixed SIP addresses of a phone that does not register, such as sip:101@192.0.2.7:5060"`
 	Context   string           `toml:"context" doc:"numbering plan of what it dials; absent: the office's"`
@@ -133,7 +133,7 @@ type Peer struct {
 	Addresses tomlfile.Strings `toml:"addresses" doc:"addresses or prefixes that its calls come from, such as 192.0.2.0/24"`
 	Proxy     string           `toml:"proxy" doc:"where calls to it are sent, such as sip:itsp.example:5060"`
 	User      string           `toml:"user" doc:"user name that we give to it"`
-	Secret    string           `toml:"secret" doc:"password that we give to it"`
+	Secret    string           `toml:"secret" secret:"true" doc:"password that we give to it"`
 	Register  bool             `toml:"register" doc:"true: register there so that its calls find us"`
 	Incoming  tomlfile.Strings `toml:"incoming" doc:"what rings for all its calls, whatever was dialled; several ring together"`
 	Context   string           `toml:"context" doc:"numbering plan in which what it dials is looked up; absent: incoming"`

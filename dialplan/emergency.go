@@ -65,7 +65,7 @@ func (c *compiler) emergencyNumbers(from *Emergency) {
 		em.numbers = p.country.emergencyNumbers()
 		key = "to"
 	}
-	if len(em.numbers) == 0 {
+	if len(em.numbers) == 0 && p.config.Country == "" {
 		c.wrong(from.Pos, "", "emergency: the numbers are unknown: add numbers = [\"112\"], or country at the top of the file")
 	}
 	for _, n := range em.numbers {

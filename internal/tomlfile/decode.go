@@ -225,11 +225,14 @@ func (d *decoder) scalar(n *node, v reflect.Value, f field, name string, at plac
 	switch v.Kind() {
 	case reflect.String:
 		if n.kind != unstable.String {
+			if f.hidden {
+				n = &node{kind: n.kind, text: "not text"}
+			}
 			d.mismatch(n, name, "text in quotes", at)
 			return
 		}
 		if len(f.enum) > 0 && !slices.Contains(f.enum, n.text) {
-			d.wrong(at, "%s = %q is not one of %s%s", name, n.text, Quoted(f.enum), meant(n.text, f.enum))
+			d.wrong(at, "%s = %q is not one of %s%s", name, n.text, Quoted(f.enum), Meant(n.text, f.enum))
 			return
 		}
 		v.SetString(n.text)
@@ -309,13 +312,6 @@ func (d *decoder) mismatch(n *node, name, expected string, at place) {
 		}
 	}
 	d.wrong(at, "%s is %s, expected %s", name, read, expected)
-}
-
-func meant(word string, known []string) string {
-	if n := Nearest(word, known); n != "" {
-		return fmt.Sprintf("; did you mean %q?", n)
-	}
-	return ""
 }
 
 func example(t reflect.Type, list bool) string {

@@ -12,6 +12,7 @@ type field struct {
 	doc      string
 	enum     []string
 	required bool
+	hidden   bool // its value is shown in no message
 	kind     reflect.Type
 }
 
@@ -44,7 +45,7 @@ func (fs *fields) add(t reflect.Type, prefix []int) {
 		case tag == "-" || tag == "" || !sf.IsExported():
 			continue
 		}
-		f := field{name: tag, index: index, doc: sf.Tag.Get("doc"), required: sf.Tag.Get("required") == "true", kind: sf.Type}
+		f := field{name: tag, index: index, doc: sf.Tag.Get("doc"), required: sf.Tag.Get("required") == "true", hidden: sf.Tag.Get("secret") == "true", kind: sf.Type}
 		if e := sf.Tag.Get("enum"); e != "" {
 			f.enum = strings.Split(e, ",")
 		}

@@ -18,11 +18,19 @@ func Nearest(word string, candidates []string) string {
 	return nearest
 }
 
-// Suggest returns a clause to end a message about an unknown word: what was
-// probably meant, else what there is, else nothing.
-func Suggest(word string, candidates []string) string {
+// Meant returns a clause to end a message about an unknown word: what was
+// probably meant, or nothing.
+func Meant(word string, candidates []string) string {
 	if n := Nearest(word, candidates); n != "" {
 		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return ""
+}
+
+// Suggest is Meant, or else what there is, if that is not much.
+func Suggest(word string, candidates []string) string {
+	if meant := Meant(word, candidates); meant != "" {
+		return meant
 	}
 	if len(candidates) == 0 || len(candidates) > 12 {
 		return ""

@@ -108,7 +108,7 @@ func (d *document) explain(line int, message string) string {
 	}
 	text, _, _ := bytes.Cut(d.data[d.lines[line-1]:], []byte("\n"))
 	text = bytes.TrimSpace(text)
-	if len(text) == 0 {
+	if len(text) == 0 || secretive(text) {
 		return message
 	}
 	message += fmt.Sprintf(" in %q", clip(string(text)))
@@ -118,6 +118,12 @@ func (d *document) explain(line int, message string) string {
 		message += fmt.Sprintf("; write text in quotes: %s= %q", key, value)
 	}
 	return message
+}
+
+// secretive tells whether a line may hold a password, which no message shows.
+func secretive(line []byte) bool {
+	line = bytes.ToLower(line)
+	return bytes.Contains(line, []byte("secret")) || bytes.Contains(line, []byte("passw"))
 }
 
 // bareWord tells whether a value looks like text that lacks its quotes.
