@@ -53,15 +53,12 @@ func (d *Digest) issued(nonce string, now time.Time) bool {
 
 // nonces remembers which were used, and how often, for as long as they live.
 type nonces struct {
-	life time.Duration
-	mu   sync.Mutex
-	used map[string]*list.Element // of *use
-	byAge
-	forgot time.Time // nonces made before are not taken: what was done with them is forgotten
+	life   time.Duration
+	mu     sync.Mutex
+	used   map[string]*list.Element // of *use
+	byAge  list.List                // the one used first in front
+	forgot time.Time                // nonces made before are not taken: what was done with them is forgotten
 }
-
-// byAge has the used nonces, the one used first in front.
-type byAge struct{ list.List }
 
 // use is what was done with one nonce.
 type use struct {
@@ -97,7 +94,7 @@ func (n *nonces) use(c credentials, method string, now time.Time) bool {
 		if n.used == nil {
 			n.used = make(map[string]*list.Element)
 		}
-		e = n.PushBack(&use{nonce: c.Nonce, until: now.Add(n.life)})
+		e = n.byAge.PushBack(&use{nonce: c.Nonce, until: now.Add(n.life)})
 		n.used[c.Nonce] = e
 	}
 	u := e.Value.(*use)
@@ -109,16 +106,16 @@ func (n *nonces) use(c credentials, method string, now time.Time) bool {
 
 // prune forgets nonces that are too old to be taken again.
 func (n *nonces) prune(now time.Time) {
-	for e := n.Front(); e != nil; e = n.Front() {
+	for e := n.byAge.Front(); e != nil; e = n.byAge.Front() {
 		u := e.Value.(*use)
-		if now.Before(u.until) && n.Len() < maxNonces {
+		if now.Before(u.until) && n.byAge.Len() < maxNonces {
 			return
 		}
 		if now.Before(u.until) {
 			n.forgot = now
 		}
 		delete(n.used, u.nonce)
-		n.Remove(e)
+		n.byAge.Remove(e)
 	}
 }
 

@@ -8,6 +8,7 @@
 package registrar
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -90,6 +91,7 @@ type Registrar struct {
 	done     chan struct{}        // closed as run returns
 	bindings map[string][]Binding // run's
 	count    int                  // run's
+	next     time.Time            // run's: no binding ends before; zero: there is none
 }
 
 // New starts a Registrar with what its Store kept; Close ends it. The error is
@@ -127,6 +129,7 @@ func New(cfg Config) (*Registrar, error) {
 				b.Flow = nil
 				r.bindings[b.AOR] = append(r.bindings[b.AOR], b)
 				r.count++
+				r.ends(r.bindings[b.AOR])
 			}
 		}
 	}
@@ -147,7 +150,11 @@ func (r *Registrar) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		timer.Reset(r.expire(time.Now()))
+		r.expire(time.Now())
+		timer.Stop()
+		if !r.next.IsZero() {
+			timer.Reset(time.Until(r.next))
+		}
 		select {
 		case f := <-r.ask:
 			f()
@@ -170,33 +177,25 @@ func (r *Registrar) do(f func()) bool {
 	}
 }
 
-// expire ends what is over and tells how long until the next is.
-func (r *Registrar) expire(now time.Time) time.Duration {
-	next := now.Add(time.Hour)
-	for aor, have := range r.bindings {
-		if i := slices.IndexFunc(have, func(b Binding) bool { return !b.Expires.After(now) }); i >= 0 {
-			var over []Binding
-			kept := slices.Clone(have[:0:0])
-			for _, b := range have {
-				if b.Expires.After(now) {
-					kept = append(kept, b)
-				} else {
-					over = append(over, b)
-				}
-			}
-			r.set(aor, kept)
-			for _, b := range over {
-				r.tell(Change{Kind: Expired, Binding: b})
-			}
-			have = kept
-		}
-		for _, b := range have {
-			if b.Expires.Before(next) {
-				next = b.Expires
-			}
+// expire ends what is over.
+func (r *Registrar) expire(now time.Time) {
+	if r.next.IsZero() || now.Before(r.next) {
+		return
+	}
+	r.next = time.Time{}
+	for aor := range r.bindings {
+		r.drop(aor, Expired, func(b Binding) bool { return !b.Expires.After(now) })
+		r.ends(r.bindings[aor])
+	}
+}
+
+// ends makes the owner wake up when the first of the bindings ends.
+func (r *Registrar) ends(bindings []Binding) {
+	for _, b := range bindings {
+		if r.next.IsZero() || b.Expires.Before(r.next) {
+			r.next = b.Expires
 		}
 	}
-	return next.Sub(now)
 }
 
 // set replaces the bindings of an address of record.
@@ -207,6 +206,7 @@ func (r *Registrar) set(aor string, bindings []Binding) {
 	} else {
 		r.bindings[aor] = bindings
 	}
+	r.ends(bindings)
 	if r.cfg.Store == nil {
 		return
 	}
@@ -220,7 +220,7 @@ func (r *Registrar) tell(c Change) {
 	if c.Kind == Refreshed {
 		level = slog.LevelDebug
 	}
-	r.log.Log(nil, level, "phone "+c.Kind.String(), "phone", c.Binding.AOR, "contact", c.Binding.URI,
+	r.log.Log(context.Background(), level, "phone "+c.Kind.String(), "phone", c.Binding.AOR, "contact", c.Binding.URI,
 		"source", c.Binding.Source, "expires", c.Binding.Expires.Format(time.RFC3339))
 	if r.cfg.Changed != nil {
 		r.cfg.Changed(c)

@@ -27,10 +27,8 @@ func refuse(status int, format string, args ...any) leg.Cause {
 // described is a description that was read: its audio stream, and where that
 // stands among the others.
 type described struct {
-	origin   string   // the o= line
-	media    []stream // every m= line, in order
-	audio    int      // index in media of the stream that we talk on; -1: none
-	zeroHost bool
+	media []stream // every m= line, in order
+	audio int      // index in media of the stream that we talk on; -1: none
 }
 
 // stream is an m= line as far as an answer needs it.
@@ -44,7 +42,6 @@ type stream struct {
 	rtcpPort    int
 	mux         bool
 	codecs      []codec
-	eventsFmtp  string
 	ptime       time.Duration
 	direction   Direction // as its sender says it
 	directed    bool      // a direction is given
@@ -70,7 +67,6 @@ func parse(text []byte) (d described, err error) {
 			return d, refuse(400, "session description: %v", err)
 		}
 	}
-	d.origin = s.Origin.String()
 	d.audio = -1
 	session := sessionLevel(&s)
 	for i, m := range s.MediaDescriptions {
@@ -96,8 +92,6 @@ type level struct {
 	conn      *pion.ConnectionInformation
 	direction Direction
 	directed  bool
-	ptime     time.Duration
-	mux       bool
 }
 
 func sessionLevel(s *pion.SessionDescription) level {

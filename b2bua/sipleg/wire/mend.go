@@ -43,12 +43,12 @@ func (m Mending) String() string {
 
 // mendName puts hyphens for the blanks inside a header's name if that makes a
 // name that we know.
-func (r *reader) mendName(name string) (string, bool) {
-	long, ok := canonical(strings.Join(strings.Fields(name), "-"))
+func (r *reader) mendName(name string) (field, bool) {
+	f, ok := fieldOf(strings.Join(strings.Fields(name), "-"))
 	if ok {
 		r.mend(HeaderNameBlank)
 	}
-	return long, ok
+	return f, ok
 }
 
 // mendURI reads a URI that strict reading refused.

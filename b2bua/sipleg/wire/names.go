@@ -2,10 +2,25 @@ package wire
 
 import "strings"
 
-// longNames are the header names that the exchange reads or writes, in their
-// usual spelling; names are compared without regard to case (RFC 3261 §7.3.1).
-var longNames = func() map[string]string {
-	m := make(map[string]string)
+// A field is a header name that the exchange reads or writes.
+type field struct {
+	name string // in its usual spelling
+	once uint32 // a bit of its own if it may stand only once; else 0
+}
+
+// onlyOnce are the headers that may not stand twice (RFC 3261 §7.3.1; RFC 3891
+// §3 for Replaces; RFC 3515 §2.4.1 for Refer-To).
+var onlyOnce = strings.Fields(`Call-ID CSeq From To Max-Forwards Content-Length Content-Type Expires Min-Expires Refer-To
+	Referred-By Replaces Event Subscription-State Session-Expires Min-SE RSeq RAck Content-Encoding Content-Disposition`)
+
+// fields has each header by its usual spelling, in lower case and in its short
+// form; names are compared without regard to case (RFC 3261 §7.3.1, §7.3.3).
+var fields = func() map[string]field {
+	bits := make(map[string]uint32)
+	for i, name := range onlyOnce {
+		bits[name] = 1 << i
+	}
+	m := make(map[string]field)
 	for _, name := range strings.Fields(`
 		Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Also Authentication-Info
 		Authorization CSeq Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-Language
@@ -16,56 +31,31 @@ var longNames = func() map[string]string {
 		Request-Disposition Requested-By Require Response-Key Retry-After Route Server Service-Route Session-Expires
 		Subject Subscription-State Supported Target-Dialog Timestamp To Unsupported User-Agent Via WWW-Authenticate
 		Warning`) {
-		m[name] = name
-		m[strings.ToLower(name)] = name
-		m[strings.ToUpper(name)] = name
+		f := field{name, bits[name]}
+		m[name], m[strings.ToLower(name)] = f, f
 	}
-	// RFC 3261 §7.3.3 and IANA's table of SIP header fields.
+	// IANA's table of SIP header fields.
 	for short, long := range map[string]string{
 		"a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition", "e": "Content-Encoding",
 		"f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported", "l": "Content-Length", "m": "Contact",
 		"o": "Event", "r": "Refer-To", "s": "Subject", "t": "To", "u": "Allow-Events", "v": "Via", "x": "Session-Expires",
 		"y": "Identity",
 	} {
-		m[short], m[strings.ToUpper(short)] = long, long
-	}
-	m["Call-Id"] = "Call-ID" // RFC 2543's spelling
-	return m
-}()
-
-// canonical is the usual spelling of a header name, also of its short form.
-func canonical(name string) (string, bool) {
-	if long, ok := longNames[name]; ok {
-		return long, true
-	}
-	if long, ok := longNames[strings.ToLower(name)]; ok {
-		return long, true
-	}
-	return name, false
-}
-
-// single notes which of the headers that may stand only once have come (RFC
-// 3261 §7.3.1; RFC 3891 §3 for Replaces; RFC 3515 §2.4.1 for Refer-To).
-type single uint32
-
-var singles = func() map[string]single {
-	m := make(map[string]single)
-	for i, name := range strings.Fields(`Call-ID CSeq From To Max-Forwards Content-Length Content-Type Expires
-		Min-Expires Refer-To Referred-By Replaces Event Subscription-State Session-Expires Min-SE RSeq RAck
-		Content-Encoding Content-Disposition`) {
-		m[name] = 1 << i
+		m[short] = m[long]
 	}
 	return m
 }()
 
-// once refuses the second of a single header.
-func (s *single) once(name string) *fault {
-	bit := singles[name]
-	if *s&bit != 0 {
-		return badf("%s stands twice", name)
+// fieldOf finds a header by any spelling of its name; false: it is none that
+// we know, and goes by the name it has.
+func fieldOf(name string) (field, bool) {
+	if f, ok := fields[name]; ok {
+		return f, true
 	}
-	*s |= bit
-	return nil
+	if f, ok := fields[strings.ToLower(name)]; ok {
+		return f, true
+	}
+	return field{name: name}, false
 }
 
 // tokenChar has the characters of a token (RFC 3261 §25.1).

@@ -27,7 +27,7 @@ func badf(format string, args ...any) *fault {
 // that it makes are the library's.
 type reader struct {
 	mended []Mending
-	seen   single
+	seen   uint32 // bits of the fields that may stand only once
 	out    sip.Message
 	// Contact of the library is the last one unless told otherwise.
 	contact *sip.ContactHeader
@@ -87,14 +87,16 @@ func (r *reader) mend(m Mending) {
 func (r *reader) lines(head []byte) (string, *fault) {
 	crs := 0
 	for i, c := range head {
-		switch {
-		case c >= ' ' && c != 0x7f, c == '\t':
-		case c == '\r':
+		if !control[c] {
+			continue
+		}
+		switch c {
+		case '\r':
 			if i+1 == len(head) || head[i+1] != '\n' {
 				return "", &fault{0, "carriage return without line feed"}
 			}
 			crs++
-		case c == '\n':
+		case '\n':
 		default:
 			return "", &fault{0, fmt.Sprintf("control character 0x%02x in the head", c)}
 		}
@@ -108,6 +110,15 @@ func (r *reader) lines(head []byte) (string, *fault) {
 	}
 	return string(head), nil
 }
+
+// control has the characters that a head may not have, and the line ends.
+var control = func() (t [256]bool) {
+	for c := range byte(' ') {
+		t[c] = c != '\t'
+	}
+	t[0x7f] = true
+	return t
+}()
 
 // cutLine splits off the first line, without its end.
 func cutLine(s string) (line, rest string) {
@@ -207,17 +218,18 @@ func (r *reader) header(line string) *fault {
 		return badf("header line without a colon: %q", clip(line))
 	}
 	name, value = strings.TrimRight(name, " \t"), strings.Trim(value, " \t")
-	long, known := canonical(name)
+	f, known := fieldOf(name)
 	if !known && !isToken(name) {
-		if long, known = r.mendName(name); !known {
+		if f, known = r.mendName(name); !known {
 			return badf("header name %q", clip(name))
 		}
 	}
-	if f := r.seen.once(long); f != nil {
-		return f
+	if r.seen&f.once != 0 {
+		return badf("%s stands twice", f.name)
 	}
-	if err := r.field(long, value); err != nil {
-		return badf("%s: %v", long, err)
+	r.seen |= f.once
+	if err := r.field(f.name, value); err != nil {
+		return badf("%s: %v", f.name, err)
 	}
 	return nil
 }

@@ -50,6 +50,8 @@ var (
 	errScheme = errors.New("no URI scheme")
 	errBlank  = errors.New("blank inside a URI")
 	errHost   = errors.New("no host in a URI")
+
+	errSlashes = errors.New("slashes behind a URI's scheme")
 )
 
 func parseURI(s string, u *sip.Uri) error {
@@ -82,6 +84,9 @@ func parseURI(s string, u *sip.Uri) error {
 
 // sipURI reads what stands behind "sip:".
 func sipURI(s string, u *sip.Uri) error {
+	if strings.HasPrefix(s, "//") {
+		return errSlashes
+	}
 	if at := strings.IndexByte(s, '@'); at >= 0 {
 		if at == 0 {
 			return errors.New("empty user in a URI")
