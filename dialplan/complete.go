@@ -26,7 +26,8 @@ func (p *Plan) Complete(from Caller, digits string) Completeness {
 	}
 	if from.Kind == FromPhone || l != p.incoming {
 		c, m := p.emergency.extent(digits)
-		complete, more = complete || c, more || m
+		complete = complete || c
+		more = more || m && !c // nobody who dials 911 is on the way to 9 and 112
 	}
 	switch {
 	case complete && more:

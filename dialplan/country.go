@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -116,40 +117,61 @@ func (c country) name() string {
 // e164 returns the number as + and digits, or empty if the country does not
 // know it.
 func (c country) e164(digits string) string {
-	m := c.mean(digits)
+	n := publicNumber{country: c, digits: digits}
+	return n.e164()
+}
+
+// national returns the digits that a subscriber of the country dials.
+func (c country) national(digits string) string {
+	n := publicNumber{country: c, digits: digits}
+	return n.format("national")
+}
+
+// A publicNumber is a number as dialled on the public network, whose meaning is
+// found once, when it is asked for.
+type publicNumber struct {
+	country country
+	digits  string
+	meant   *meaning
+}
+
+func (n *publicNumber) mean() meaning {
+	if n.meant == nil {
+		m := n.country.mean(n.digits)
+		n.meant = &m
+	}
+	return *n.meant
+}
+
+// format returns the number as a trunk's format asks. A number that the country
+// does not know stays as it is.
+func (n *publicNumber) format(format string) string {
+	switch format {
+	case "e164":
+		return cmp.Or(n.e164(), n.digits)
+	case "e164-no-plus":
+		return cmp.Or(strings.TrimPrefix(n.e164(), "+"), n.digits)
+	case "national":
+		return n.national()
+	}
+	return n.digits
+}
+
+func (n *publicNumber) e164() string {
+	m := n.mean()
 	if m.number == nil || !phonenumbers.IsPossibleNumber(m.number) {
 		return ""
 	}
 	return phonenumbers.Format(m.number, phonenumbers.E164)
 }
 
-// format returns the number as a trunk's format asks. A number that the country
-// does not know stays as it is.
-func (c country) format(digits, format string) string {
-	switch format {
-	case "e164":
-		if n := c.e164(digits); n != "" {
-			return n
-		}
-	case "e164-no-plus":
-		if n := c.e164(digits); n != "" {
-			return n[1:]
-		}
-	case "national":
-		return c.national(digits)
+func (n *publicNumber) national() string {
+	m, region := n.mean(), n.country.region
+	switch {
+	case m.number == nil || !strings.HasPrefix(n.digits, "+"):
+		return n.digits
+	case int(m.number.GetCountryCode()) == phonenumbers.GetCountryCodeForRegion(region):
+		return phonenumbers.GetNddPrefixForRegion(region, true) + phonenumbers.GetNationalSignificantNumber(m.number)
 	}
-	return digits
-}
-
-// national returns the digits that a subscriber of the country dials.
-func (c country) national(digits string) string {
-	m := c.mean(digits)
-	if m.number == nil || !strings.HasPrefix(digits, "+") {
-		return digits
-	}
-	own := int(m.number.GetCountryCode()) == phonenumbers.GetCountryCodeForRegion(c.region)
-	if own {
-		return phonenumbers.GetNddPrefixForRegion(c.region, true) + phonenumbers.GetNationalSignificantNumber(m.number)
-	}
-	return phonenumbers.NormalizeDigitsOnly(phonenumbers.FormatOutOfCountryCallingNumber(m.number, c.region))
+	return phonenumbers.NormalizeDigitsOnly(phonenumbers.FormatOutOfCountryCallingNumber(m.number, region))
 }

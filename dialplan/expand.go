@@ -344,9 +344,9 @@ func (s *search) trunks(r *rule, name, number string, o owner) fragment {
 		return s.reject(&Refusal{Status: 403, Q850: 21, Reason: "a stranger reaches no trunk", Pos: r.pos})
 	}
 	class, why := r.class, "as the rule says"
+	public := publicNumber{country: s.plan.country, digits: digits}
 	if class == 0 {
-		m := s.plan.country.mean(digits)
-		class, why = m.class, m.why
+		class, why = public.mean().class, public.mean().why
 	}
 	if refusal := s.never(o, number, digits); refusal != nil {
 		return s.reject(refusal)
@@ -367,7 +367,7 @@ func (s *search) trunks(r *rule, name, number string, o owner) fragment {
 		if s.full(t) {
 			continue
 		}
-		target := Target{Kind: ToTrunk, Name: t.Name, Number: s.plan.country.format(digits, t.Format), From: s.shown(r, t, o), Pos: r.to}
+		target := Target{Kind: ToTrunk, Name: t.Name, Number: public.format(t.Format), From: s.shown(r, t, o), Pos: r.to}
 		f = s.link(f, Failure|Unreachable, s.emit(Stage{Targets: []Target{target}, RingFor: r.ring, Pos: r.pos}))
 	}
 	return f
