@@ -32,6 +32,7 @@ type program struct {
 	tones    bool    // listen for call progress tones
 	keys     bool    // listen for DTMF digits
 	anew     bool    // forget what the tone detector has heard so far
+	dial     bool    // expect dial tone
 	callerID *receiver
 }
 
@@ -180,7 +181,7 @@ func (a *audio) program() *program {
 	was := a.now
 	a.now = p
 	if p.tones && (p.anew || was == nil || !was.tones) {
-		a.ear.reset()
+		a.ear.reset(p.dial)
 	}
 	if p.keys && (was == nil || !was.keys) {
 		a.keys.Reset()

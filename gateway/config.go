@@ -48,6 +48,9 @@ type LineConfig struct {
 	// given the kind that its signalling bits stand for.
 	Kind    jack.Kind
 	Country string // empty: the gateway's
+	// CallerID is the standard of caller ID, a name that callerid.Lookup
+	// knows. Empty is the country's.
+	CallerID string
 
 	// ReceiveGain and SendGain are added to what the line says and to what it
 	// hears, in dB, -24 to 24. Zero leaves the level as it is.

@@ -48,13 +48,3 @@ func longestPause(cadence []time.Duration) (start, length time.Duration) {
 	}
 	return start, length
 }
-
-// ringbackEnd is how long after a burst of ringback no other shows that it has
-// ended.
-func (c country) ringbackEnd() time.Duration {
-	var period time.Duration
-	for _, p := range c.Ringback.Parts {
-		period += p.For
-	}
-	return period + time.Second
-}

@@ -153,7 +153,8 @@ func (f *fxo) idle(ev event) fxoState {
 			f.early()
 		}
 	case gotCallerID:
-		f.ring.take(f, ev)
+		f.ring.caller, f.ring.known = ev.caller, true
+		f.timers.set(ringTimer, earlyWait)
 	case expired:
 		switch ev.timer {
 		case batteryTimer:
@@ -161,8 +162,9 @@ func (f *fxo) idle(ev event) fxoState {
 				f.trouble("%s: no battery: is the wall jack plugged in?", f.where())
 				return fxoDead
 			}
-		case ringTimer: // caller ID that no ring followed
-			f.quiet()
+		case ringTimer: // caller ID, or its announcement, that no ring followed
+			f.ring = ring{}
+			f.rest()
 		}
 	}
 	return f.state
@@ -229,13 +231,23 @@ func (f *fxo) release() {
 	}
 	f.offHook = false
 	f.cfg.Port.SetHook(false)
-	f.quiet()
 	f.timers = timers{}
 	f.ring, f.dial, f.clear = ring{}, dialer{}, clearing{}
+	f.rest()
 	if f.state == fxoIdle && !f.jack.Battery {
 		f.timers.set(batteryTimer, batteryAlarm)
 	}
 	f.claimed.Store(false)
+}
+
+// rest stops the card's audio, unless the exchange may send caller ID before
+// it rings without announcing it.
+func (f *fxo) rest() {
+	if f.state == fxoIdle && f.cidBy.BeforeRing() && !f.cidBy.Reverses() {
+		f.hear()
+		return
+	}
+	f.quiet()
 }
 
 // quiet stops the card's audio.

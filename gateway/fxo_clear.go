@@ -15,6 +15,9 @@ const (
 	// polarityGuard is how long after a reversal that was the answer the next
 	// one is still part of it.
 	polarityGuard = 600 * time.Millisecond
+	// dialToneMin is how long dial tone lasts, once it is told, until it means
+	// that the other end is gone: a note of music may pass for it.
+	dialToneMin = 1500 * time.Millisecond
 )
 
 // clearing is what tells the end of a call on an FXO line.
@@ -31,8 +34,12 @@ func (f *fxo) cleared(ev event) string {
 	case jack.Change:
 		return f.loopCleared(ev)
 	case signal:
-		switch ev.heard {
-		case busyTone, congestionTone, dialTone, howlerTone:
+		switch {
+		case ev.heard == dialTone && ev.on:
+			f.timers.set(toneTimer, dialToneMin)
+		case ev.heard == dialTone:
+			f.timers.stop(toneTimer)
+		case ev.on && (ev.heard == busyTone || ev.heard == congestionTone || ev.heard == howlerTone):
 			return ev.heard.String()
 		}
 	case expired:
@@ -41,6 +48,8 @@ func (f *fxo) cleared(ev event) string {
 			if !f.jack.Battery {
 				return "loop current lost"
 			}
+		case toneTimer:
+			return dialTone.String()
 		case silenceTimer:
 			return f.silent()
 		}
@@ -57,7 +66,7 @@ func (f *fxo) loopCleared(ev jack.Change) string {
 		}
 	case jack.BatteryOff:
 		f.clear.lost = now
-		f.timers.set(batteryTimer, batteryAlarm)
+		f.timers.set(batteryTimer, max(f.opt.MinLoopDrop, f.clear.deaf.Sub(now)))
 	case jack.BatteryOn:
 		lost := f.clear.lost
 		f.clear.lost = time.Time{}

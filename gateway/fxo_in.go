@@ -33,41 +33,32 @@ const (
 
 // ring is what is known of a call that rings.
 type ring struct {
-	on     time.Time // when the burst under way, or the last one, began
-	off    time.Time // when the last one ended
-	rings  int
-	caller leg.Party
-	known  bool // caller ID was received
-	bad    error
-}
-
-// gotCallerID is what the receiver made of what it heard.
-type gotCallerID struct {
-	caller leg.Party
-	err    error
+	on       time.Time // when the burst under way, or the last one, began
+	off      time.Time // when the last one ended
+	rings    int
+	caller   leg.Party
+	known    bool      // caller ID was received
+	receiver *receiver // nil: nobody listened
 }
 
 // early listens for caller ID that comes before the first ring, announced by a
 // reversal of polarity (ETSI EN 300 659-1, BT SIN 227).
 func (f *fxo) early() {
 	f.timers.set(ringTimer, earlyWait)
-	f.cfg.Port.SetAudio(true)
-	f.audio.play(program{callerID: newReceiver(f.country)})
+	f.hear()
 }
 
-// take keeps the caller ID.
-func (r *ring) take(f *fxo, id gotCallerID) {
-	if id.err != nil {
-		r.bad = id.err
-		f.log.Warn("caller ID not understood", "err", id.err)
-		return
-	}
-	r.caller, r.known, r.bad = id.caller, true, nil
+// hear listens for caller ID.
+func (f *fxo) hear() {
+	f.ring.receiver = newReceiver()
+	f.cfg.Port.SetAudio(true)
+	f.audio.play(program{callerID: f.ring.receiver})
 }
 
 // rung begins a call that rings in.
 func (f *fxo) rung() fxoState {
 	f.claimed.Store(true)
+	f.timers.stop(batteryTimer)
 	f.ringIn()
 	f.in("ring")
 	f.ring.on, f.ring.rings = time.Now(), 1
@@ -75,8 +66,7 @@ func (f *fxo) rung() fxoState {
 	if f.ring.known || f.opt.CallerIDWait == 0 {
 		return f.offer()
 	}
-	f.cfg.Port.SetAudio(true)
-	f.audio.play(program{callerID: newReceiver(f.country)})
+	f.hear()
 	return fxoRinging
 }
 
@@ -91,9 +81,8 @@ func (f *fxo) ringIn() {
 func (f *fxo) ringing(ev event) fxoState {
 	switch ev := ev.(type) {
 	case gotCallerID:
-		if f.ring.take(f, ev); f.ring.known {
-			return f.offer()
-		}
+		f.ring.caller, f.ring.known = ev.caller, true
+		return f.offer()
 	case jack.Change:
 		switch ev.What {
 		case jack.RingOn:
@@ -145,8 +134,9 @@ func (f *fxo) offer() fxoState {
 		f.in("caller ID %s", callerText(c.party))
 	default:
 		f.stats.NoCallerID++
-		if f.ring.bad != nil {
-			f.in("caller ID damaged")
+		if err := f.ring.receiver.err(); err != nil {
+			f.in("no caller ID")
+			c.log.Info("no caller ID", "line", f.cfg.Name, "because", err)
 		}
 	}
 	if f.offHook {
@@ -166,13 +156,6 @@ func (f *fxo) offer() fxoState {
 		Ladder: c.ladder,
 	})
 	return fxoOffered
-}
-
-func callerText(p leg.Party) string {
-	if p.Number != "" && p.Name == "" {
-		return p.Number
-	}
-	return p.String()
 }
 
 // offered waits for call control to answer, and for the caller to give up.

@@ -66,7 +66,7 @@ func (f *fxo) lift() {
 	f.clear.deaf = time.Now().Add(deafTime)
 	f.cfg.Port.SetAudio(true)
 	f.cfg.Port.SetHook(true)
-	f.audio.play(program{tones: true})
+	f.audio.play(program{tones: true, anew: true, dial: true})
 }
 
 // waiting waits for the end of the guard time; the line is still on-hook.
@@ -94,11 +94,12 @@ func (f *fxo) waiting(ev event) fxoState {
 func (f *fxo) seizing(ev event) fxoState {
 	switch ev := ev.(type) {
 	case signal:
-		switch ev.heard {
-		case dialTone:
+		switch {
+		case !ev.on:
+		case ev.heard == dialTone:
 			f.in("dial tone")
 			return f.dialNext()
-		case busyTone, congestionTone:
+		case ev.heard == busyTone, ev.heard == congestionTone:
 			f.in("%s", ev.heard)
 			return f.fail(leg.NetworkFailure.Because("%s: %s instead of dial tone", f.where(), ev.heard))
 		}
@@ -138,6 +139,7 @@ func (f *fxo) glare() fxoState {
 	f.in("ring (glare)")
 	f.pass(leg.NoCircuit.GivenBy(leg.Us).Because("%s began to ring", f.where()))
 	f.ringIn()
+	f.in("ring (glare)")
 	return f.offer()
 }
 
@@ -172,7 +174,7 @@ func (f *fxo) dialNext() fxoState {
 	case s.pause > 0:
 		f.timers.set(stepTimer, s.pause)
 	default: // another dial tone; if there is none, the digits may do all the same
-		f.audio.play(program{tones: true, anew: true})
+		f.audio.play(program{tones: true, anew: true, dial: true})
 		f.timers.set(stepTimer, f.opt.DialToneWait)
 	}
 	return fxoDialing
@@ -188,7 +190,7 @@ func (f *fxo) dialing(ev event) fxoState {
 	case played:
 		return f.dialNext()
 	case signal:
-		if ev.heard == dialTone && step == (step0) {
+		if ev.heard == dialTone && ev.on && step == (step0) {
 			f.in("dial tone")
 			f.timers.stop(stepTimer)
 			return f.dialNext()
@@ -249,13 +251,17 @@ func (f *fxo) proceeding(ev event) fxoState {
 		f.in("answer (%s)", how)
 		return fxoTalking
 	}
-	if ev, ok := ev.(signal); ok && ev.heard == ringbackTone {
-		f.ringback()
+	switch ev := ev.(type) {
+	case order:
+		f.during(ev)
 		return f.state
-	}
-	if o, ok := ev.(order); ok {
-		f.during(o)
-		return f.state
+	case signal:
+		switch ev.heard {
+		case ringbackTone:
+			f.ringback(ev.on)
+		case specialTone:
+			f.announced(ev.on)
+		}
 	}
 	if how := f.cleared(ev); how != "" {
 		f.in("%s", how)
@@ -266,19 +272,38 @@ func (f *fxo) proceeding(ev event) fxoState {
 	return f.state
 }
 
-// ringback notes that the called party is alerted; the end of the ringback is
-// an answer, if the rule says so.
-func (f *fxo) ringback() {
+// ringback notes that the called party is alerted. The end of the ringback is
+// an answer, if the rule says so and no busy tone follows.
+func (f *fxo) ringback(on bool) {
 	if !f.call.rings {
 		f.call.rings = true
 		f.in("ringback")
 		f.call.deliver(leg.Ringing{Of: f.call.of()})
 	}
-	switch f.opt.Answer.By {
-	case AnswerAuto, AnswerRingbackEnd:
-		f.timers.set(answerTimer, f.country.ringbackEnd())
-	case AnswerVoice:
+	switch by := f.opt.Answer.By; {
+	case by == AnswerAfter || by == AnswerPolarity || f.call.special:
+	case on:
+		f.timers.stop(answerTimer)
+	case by == AnswerVoice:
 		f.timers.set(answerTimer, f.opt.Answer.After)
+	default:
+		f.timers.set(answerTimer, ringbackEnd)
+	}
+}
+
+// ringbackEnd is how long after the end of the ringback it is clear that no
+// busy tone has taken its place.
+const ringbackEnd = 3 * time.Second
+
+// announced notes that what will be heard is an announcement, and no answer.
+func (f *fxo) announced(on bool) {
+	if !on || f.call.special {
+		return
+	}
+	f.call.special = true
+	f.in("%s", specialTone)
+	if f.opt.Answer.By != AnswerAfter {
+		f.timers.stop(answerTimer)
 	}
 }
 
@@ -293,11 +318,11 @@ func (f *fxo) answerSign(ev event) string {
 			return "polarity"
 		}
 	case signal:
-		if ev.heard == voice && (by == AnswerAuto || by == AnswerVoice) {
-			return "voice"
+		if by != AnswerAuto && by != AnswerVoice || !ev.on || f.call.special {
+			break
 		}
-		if ev.heard == faxTone && (by == AnswerAuto || by == AnswerVoice) {
-			return "fax or modem"
+		if ev.heard == voice || ev.heard == faxTone {
+			return ev.heard.String()
 		}
 	case expired:
 		if ev.timer != answerTimer {

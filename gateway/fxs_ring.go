@@ -16,55 +16,87 @@ import (
 //	 |-loop-current drop->|  Hangup
 //	 |-----busy tone----->|
 //	 |<-----on-hook-------|
+//
+// In some countries the caller ID precedes the first ring.
 
-// callerIDAfter is the silence between the first ring and the caller ID
-// (GR-30: 0.3 to 0.5 s and more).
-const callerIDAfter = 500 * time.Millisecond
+const (
+	// callerIDAfter is the silence between the first ring and the caller ID,
+	// or between the caller ID and the first ring (GR-30 §2.3: 0.5 s).
+	callerIDAfter = 500 * time.Millisecond
+	// reversalTime is the silence between the reversal of polarity that
+	// announces caller ID and its signal (SIN 227 §5.2: 0.1 s or more).
+	reversalTime = 150 * time.Millisecond
+)
 
-// bell is how far the caller ID has come while the telephone rings.
+// bell is how far the ringing of the telephone has come.
 type bell struct {
-	sound *sound // the caller ID; nil: none
-	sent  bool
+	callerID *sound // not yet sent; nil: sent, or none
+	rings    bool
 }
 
-// startRinging rings the telephone.
+// startRinging calls the telephone.
 func (f *fxs) startRinging(c *call) fxsState {
 	c.other = c.from
 	f.begin(c, false)
-	f.record.Number = c.from.Number
-	cadence := f.country.Bell
-	f.out("ring")
-	f.cfg.Port.SetRing(true, cadence)
-	c.deliver(leg.Ringing{Of: c.of()})
 	if !f.opt.NoCallerID {
-		f.bell.sound = newCallerID(f.country, c.from, time.Now())
-		pause, _ := longestPause(cadence)
-		f.timers.set(stepTimer, pause+callerIDAfter)
+		f.bell.callerID = newCallerID(f.cidBy, c.from, time.Now())
+	}
+	c.deliver(leg.Ringing{Of: c.of()})
+	switch {
+	case f.bell.callerID == nil || !f.cidBy.BeforeRing():
+		f.ringBell()
+	case f.cidBy.Reverses():
+		f.cfg.Port.SetReversed(true)
+		f.timers.set(stepTimer, reversalTime)
+	default:
+		f.sendCallerID()
 	}
 	return fxsRinging
 }
 
-// ringing waits for the telephone to be lifted, and sends the caller ID after
-// the first ring.
+func (f *fxs) ringBell() {
+	f.bell.rings = true
+	f.out("ring")
+	f.cfg.Port.SetRing(true, f.country.Bell)
+	if f.bell.callerID != nil {
+		pause, _ := longestPause(f.country.Bell)
+		f.timers.set(stepTimer, pause+callerIDAfter)
+	}
+}
+
+func (f *fxs) sendCallerID() {
+	f.out("caller ID %s", callerText(f.call.from))
+	f.cfg.Port.SetAudio(true)
+	f.audio.play(program{sound: f.bell.callerID})
+	f.bell.callerID = nil
+}
+
+// ringing waits for the telephone to be lifted, and sends the caller ID
+// meanwhile.
 func (f *fxs) ringing(ev event) fxsState {
 	switch ev := ev.(type) {
 	case jack.Change:
 		if ev.What == jack.OffHook {
 			f.cfg.Port.SetRing(false, nil)
+			f.cfg.Port.SetReversed(false)
 			f.cfg.Port.SetAudio(true)
 			f.in("off-hook")
 			return fxsTalking
 		}
-	case expired:
-		if ev.timer == stepTimer && f.bell.sound != nil && !f.bell.sent {
-			f.bell.sent = true
-			f.out("caller ID %s", callerText(f.call.from))
-			f.cfg.Port.SetAudio(true)
-			f.audio.play(program{sound: f.bell.sound})
-		}
 	case played:
 		f.audio.play(program{})
 		f.cfg.Port.SetAudio(false)
+		if !f.bell.rings {
+			f.timers.set(stepTimer, callerIDAfter)
+		}
+	case expired:
+		switch {
+		case ev.timer != stepTimer:
+		case f.bell.callerID != nil:
+			f.sendCallerID()
+		case !f.bell.rings:
+			f.ringBell()
+		}
 	}
 	return f.state
 }

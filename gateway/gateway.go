@@ -17,6 +17,7 @@ import (
 	"log/slog"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
 	"crosspoint/internal/inbox"
 )
@@ -82,10 +83,17 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %s: %w", c.Name, err)
 	}
+	standard := callerid.Of(country.Code)
+	if c.CallerID != "" {
+		if standard, err = callerid.Lookup(c.CallerID); err != nil {
+			return nil, fmt.Errorf("line %s: %w", c.Name, err)
+		}
+	}
 	l := &line{
 		gw:      g,
 		cfg:     c,
 		country: country,
+		cidBy:   standard,
 		log:     g.log.With("line", c.Name),
 		inbox:   inbox.New[event](),
 		done:    make(chan struct{}),

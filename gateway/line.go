@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
 	"crosspoint/internal/inbox"
 )
@@ -19,6 +20,7 @@ type line struct {
 	gw      *Gateway
 	cfg     LineConfig
 	country country
+	cidBy   callerid.Standard // how caller ID is sent
 	log     *slog.Logger
 	inbox   *inbox.Inbox[event]
 	audio   *audio                 // at work in the driver's ticks
@@ -61,8 +63,11 @@ type event any
 type (
 	// seize brings a call that the line is claimed for.
 	seize struct{ call *call }
-	// signal is a tone heard on the line; voice is anything else.
-	signal struct{ heard heard }
+	// signal is a tone heard on the line, or a voice, that began or ended.
+	signal struct {
+		heard heard
+		on    bool
+	}
 	// keyDown and keyUp are a DTMF digit on the line.
 	keyDown struct{ digit byte }
 	keyUp   struct {

@@ -11,8 +11,8 @@ const (
 	ringTimer                 // FXO: no ring for so long is the end of ringing
 	answerTimer               // FXO: the answer, by AnswerRule.After
 	batteryTimer              // FXO: battery has been off long enough to count
+	toneTimer                 // FXO: dial tone has lasted long enough to be no music
 	silenceTimer              // look whether the line is silent
-	pulseTimer                // FXS: the train of pulses is over
 	tickTimer                 // look whether the card still sends audio
 	timerCount
 )
