@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 	"media/...":            {}, // leaves: tone, dtmf, fsk, wav, measure, g711
 
 	"internal/dsp":       {},
+	"internal/sounds":    {"internal/dsp"},
 	"internal/inbox":     {},
 	"internal/memnet":    {},
 	"internal/tomlfile":  {},

@@ -39,8 +39,8 @@ const (
 
 const (
 	offset    = 0.025              // share by which a frequency may be off: between 1.5 % (accept) and 3.5 % (reject)
-	pure      = 0.84               // share of the energy above the dial tones that must be the two tones
-	share     = 0.40               // share of all energy that must be the two tones: speech has its energy below 600 Hz
+	pure      = 0.90               // share of the energy above the dial tones that must be the two tones
+	share     = 0.45               // share of all energy that must be the two tones: speech has its energy below 600 Hz
 	slack     = 1.0                // dB added to each limit for what noise does to the estimate
 	steady    = 3.0                // dB that a tone may change by between two looks
 	maxEvents = 2                  // what a look can bring: the end of one digit and the beginning of the next
