@@ -1,0 +1,143 @@
+package linesim
+
+import (
+	"strings"
+	"time"
+
+	"crosspoint/gateway/callerid"
+	"crosspoint/internal/tomlfile"
+	"crosspoint/media/tone"
+)
+
+// townFile is a town as a TOML file describes it.
+type townFile struct {
+	Country     string           `toml:"country" doc:"tones and bells: us, uk, de …"`
+	Cards       []cardTable      `toml:"card"`
+	Lines       []lineTable      `toml:"line" doc:"fxo1, fxo2 … in order"`
+	Phones      []phoneTable     `toml:"phone" doc:"fxs1, fxs2 … in order"`
+	Subscribers []subscriberFile `toml:"subscriber"`
+}
+
+type cardTable struct {
+	tomlfile.Pos
+	Name        string  `toml:"name"`
+	FXO         int     `toml:"fxo" doc:"ports that face the town"`
+	FXS         int     `toml:"fxs" doc:"ports that face telephones"`
+	SkewPPM     float64 `toml:"skew_ppm" doc:"by how much its crystal is fast, parts per million"`
+	Link        string  `toml:"link" doc:"where the link to its terminal is put"`
+	SelfPowered bool    `toml:"self_powered" doc:"keeps its state while unplugged"`
+	BitErrors   float64 `toml:"bit_errors" doc:"bit error rate of its serial line"`
+	LostBytes   float64 `toml:"lost_bytes" doc:"rate of octets lost on it"`
+}
+
+type lineTable struct {
+	tomlfile.Pos
+	Number        string        `toml:"number"`
+	DialToneAfter time.Duration `toml:"dial_tone_after" doc:"from off-hook; less than zero: never"`
+	Reversal      bool          `toml:"reversal" doc:"polarity is reversed on answer"`
+	LoopDrop      time.Duration `toml:"loop_drop" doc:"when the other side hangs up; less than zero: none"`
+	AfterHangUp   string        `toml:"after_hangup" enum:"busy,dial,congestion,silence"`
+	Flash         time.Duration `toml:"flash" doc:"longest loop break that is a hook-flash; zero: no such service"`
+	CallerID      string        `toml:"caller_id" doc:"standard of caller ID; empty: the country's"`
+}
+
+type phoneTable struct {
+	tomlfile.Pos
+	Answer int           `toml:"answer" doc:"after so many rings; 0: never"`
+	Plays  string        `toml:"plays" enum:"signal,announcement"`
+	Repeat bool          `toml:"repeat"`
+	Echo   bool          `toml:"echo"`
+	HangUp time.Duration `toml:"hang_up" doc:"after it was lifted; 0: when the other side has hung up"`
+}
+
+type subscriberFile struct {
+	tomlfile.Pos
+	Number      string        `toml:"number" required:"true"`
+	Name        string        `toml:"name"`
+	Answer      time.Duration `toml:"answer" doc:"how long it rings first; 0: 1s"`
+	Is          string        `toml:"is" enum:"busy,unanswered,congested,intercepted" doc:"instead of answering"`
+	Plays       string        `toml:"plays" enum:"signal,announcement"`
+	For         time.Duration `toml:"for" doc:"length of what it plays; 0: 20s"`
+	Repeat      bool          `toml:"repeat"`
+	Echo        bool          `toml:"echo"`
+	HangUp      time.Duration `toml:"hang_up" doc:"after answering; 0: waits for the other"`
+	CallBack    time.Duration `toml:"call_back" doc:"this long after its caller has hung up, it rings that line"`
+	GiveUp      time.Duration `toml:"give_up" doc:"how long it rings as a caller; 0: 60s"`
+	Withheld    bool          `toml:"withheld"`
+	NoCallerID  bool          `toml:"no_caller_id"`
+	BadCallerID bool          `toml:"bad_caller_id"`
+}
+
+// Load reads a town from a TOML file. What the file leaves out is as in the
+// zero Config. A Config is usable if no problem is fatal.
+func Load(path string) (Config, []tomlfile.Problem) {
+	var f townFile
+	problems := tomlfile.Load(path, &f)
+	if tomlfile.Fatal(problems) {
+		return Config{}, problems
+	}
+	cfg := Config{Country: f.Country}
+	if _, err := tone.Lookup(f.Country); err != nil {
+		problems = append(problems, tomlfile.Problem{File: path, Message: err.Error()})
+	}
+	for _, c := range f.Cards {
+		if c.FXO < 0 || c.FXS < 0 || c.FXO+c.FXS > 32 {
+			problems = append(problems, c.Problem("a card has up to 32 ports, not %d FXO and %d FXS", c.FXO, c.FXS))
+		}
+		for key, rate := range map[string]float64{"bit_errors": c.BitErrors, "lost_bytes": c.LostBytes} {
+			if rate < 0 || rate > 0.5 {
+				problems = append(problems, c.KeyProblem(key, "a rate is between 0 and 0.5, not %v", rate))
+			}
+		}
+		cfg.Cards = append(cfg.Cards, CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, SkewPPM: c.SkewPPM,
+			Link: c.Link, SelfPowered: c.SelfPowered, Impairment: Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}})
+	}
+	for _, l := range f.Lines {
+		if l.CallerID != "" {
+			if _, err := callerid.Lookup(l.CallerID); err != nil {
+				problems = append(problems, l.KeyProblem("caller_id", "%v", err))
+			}
+		}
+		if strings.Trim(l.Number, "0123456789") != "" {
+			problems = append(problems, l.KeyProblem("number", "number %q: write digits only", l.Number))
+		}
+		cfg.Lines = append(cfg.Lines, LineConfig{Number: l.Number, DialToneAfter: l.DialToneAfter, Reversal: l.Reversal,
+			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID})
+	}
+	for _, p := range f.Phones {
+		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp})
+	}
+	for _, s := range f.Subscribers {
+		if strings.Trim(s.Number, "0123456789*#") != "" {
+			problems = append(problems, s.KeyProblem("number", "number %q: write digits only", s.Number))
+		}
+		cfg.Subscribers = append(cfg.Subscribers, s.subscriber())
+	}
+	return cfg, tomlfile.Sort(problems)
+}
+
+var afterHangUps = map[string]AfterHangUp{"": ThenBusy, "busy": ThenBusy, "dial": ThenDial, "congestion": ThenCongestion, "silence": ThenSilence}
+
+func (s *subscriberFile) subscriber() Subscriber {
+	return Subscriber{
+		Number: s.Number, Name: s.Name, Answer: s.Answer,
+		Busy: s.Is == "busy", NoAnswer: s.Is == "unanswered", Congested: s.Is == "congested", Intercepted: s.Is == "intercepted",
+		Plays: sound(s.Plays, s.For), Repeat: s.Repeat, Echo: s.Echo,
+		HangUp: s.HangUp, CallBack: s.CallBack, GiveUp: s.GiveUp,
+		Withheld: s.Withheld, NoCallerID: s.NoCallerID, BadCallerID: s.BadCallerID,
+	}
+}
+
+// sound is what a name in a file stands for.
+func sound(name string, d time.Duration) []int16 {
+	if d <= 0 {
+		d = 20 * time.Second
+	}
+	switch name {
+	case "signal":
+		return Signal(d)
+	case "announcement":
+		return Announcement(d)
+	}
+	return nil
+}
