@@ -21,6 +21,7 @@ type Call struct {
 	in    leg.Incoming
 	log   *slog.Logger
 	inbox *inbox.Inbox[leg.Event]
+	start func() State  // how the call begins
 	done  chan struct{} // closed as run returns
 
 	state   State
@@ -32,6 +33,11 @@ type Call struct {
 	trail   dialplan.Trail     // and why
 	ladder  *leg.Ladder        // what passed between whom
 	setup   setup              // setup.go
+	handing *handover          // handover.go; nil: nobody is handed over
+	host    *party             // conference.go: who joined the three
+	desk    *desk              // desk.go; nil: no hook-flash service is going on
+	slot    string             // park.go: the parking place
+	parker  string             // park.go: the extension that parked
 	giveUp  time.Time          // when this state ends by itself; zero is never
 	began   time.Time          // when the call came in
 	answer  time.Time          // when it was answered; zero: it was not
@@ -60,7 +66,7 @@ func newCall(x *Exchange, turn uint32, in leg.Incoming) *Call {
 		in.Ladder = new(leg.Ladder)
 	}
 	id := fmt.Sprintf("%05x", turn&0xfffff)
-	c := &Call{
+	return &Call{
 		x: x, id: id, turn: turn, in: in,
 		log:     x.cfg.Log.With("call", id),
 		inbox:   inbox.New[leg.Event](),
@@ -70,9 +76,6 @@ func newCall(x *Exchange, turn uint32, in leg.Incoming) *Call {
 		ladder:  in.Ladder,
 		began:   time.Now(),
 	}
-	c.caller = c.add(in.Leg, newSeat(c), seeking, dialplan.Target{})
-	c.caller.source = in.Source
-	return c
 }
 
 // ask is the call's record as it stands; false: the call has ended meanwhile.
@@ -92,11 +95,11 @@ func (c *Call) ask() (Record, bool) {
 // run owns the call from its first moment until no leg is left.
 func (c *Call) run() {
 	defer close(c.done)
-	defer c.inbox.Close()
+	defer c.close()
 	defer c.bridge.Close()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	c.become(c.begin())
+	c.become(c.start())
 	for c.state != Ended {
 		var late <-chan time.Time
 		if !c.giveUp.IsZero() {
@@ -113,6 +116,15 @@ func (c *Call) run() {
 	}
 	for _, p := range c.parties { // who never reported HungUp
 		c.leave(p)
+	}
+}
+
+// close refuses what is still asked of a call that has ended.
+func (c *Call) close() {
+	for _, ev := range c.inbox.Close() {
+		if r, ok := ev.(replace); ok {
+			c.refuse(r, errNoSuchDialog)
+		}
 	}
 }
 
@@ -148,6 +160,10 @@ func (c *Call) enter(s State) {
 		if c.route.MaxTalk > 0 {
 			c.giveUp = c.answer.Add(c.route.MaxTalk)
 		}
+	case Parked:
+		c.giveUp = time.Now().Add(c.x.cfg.ParkFor)
+	case HandingOver, Conference, Consulting:
+		c.giveUp = time.Time{}
 	case Ending:
 		c.giveUp = time.Now().Add(stuckAfter)
 	}
@@ -186,7 +202,7 @@ func refusal(why leg.Cause) leg.Cause {
 
 // needless is the cause as a place is told it that rings and need not any more.
 func (c *Call) needless(why leg.Cause) leg.Cause {
-	if why.By == c.caller.name() || why.Normal() {
+	if c.caller != nil && why.By == c.caller.name() || why.Normal() {
 		return leg.Cancelled.GivenBy(why.By)
 	}
 	return why

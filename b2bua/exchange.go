@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -29,15 +30,27 @@ type Config struct {
 	// Busy tells whether an extension is in use by the knowledge of others
 	// than this exchange (an analog telephone off-hook); nil: nobody else knows.
 	Busy func(extension string) bool
-	// Settings are what users have set from their phones, Usage what limits
-	// are held against; nil: nothing.
-	Settings func(extension string) dialplan.Settings
-	Usage    func(name string) dialplan.Usage
+	// Users keeps what users set from their phones; nil: they can't set anything.
+	Users Users
+	// Usage is what limits are held against; nil: nothing was used.
+	Usage func(name string) dialplan.Usage
 	// Ringback makes the tone for a caller whose audio is already open while
 	// a further place rings; nil is silence.
 	Ringback func() media.Source
 	// Music makes what a held party hears; nil is silence.
 	Music func() media.Source
+	// Confirm makes what a caller hears whose feature code has done its work,
+	// DialTone what a telephone hears that dials after a hook-flash; nil is silence.
+	Confirm, DialTone func() media.Source
+	// HostEndsConference ends a three-way call when the one leaves who joined
+	// it, as the draft has it; else the two who are left talk on.
+	HostEndsConference bool
+	// FlashSwaps makes the second hook-flash swap the two parties of a
+	// telephone instead of joining all three.
+	FlashSwaps bool
+	// ParkFor is how long a parked party waits before the one who parked it is
+	// called; zero is 3 minutes.
+	ParkFor time.Duration
 	// RingFor is how long a stage rings if the plan does not say; zero is 3
 	// minutes, the least that RFC 3261 §16.6 (timer C) allows a proxy.
 	RingFor time.Duration
@@ -53,6 +66,9 @@ const ringFor = 3 * time.Minute
 // maxHops is the default of Max-Forwards (RFC 3261 §8.1.1.6).
 const maxHops = 70
 
+// parkFor is the default of Config.ParkFor.
+const parkFor = 3 * time.Minute
+
 // keptRecords is how many ended calls can still be asked for.
 const keptRecords = 200
 
@@ -65,8 +81,12 @@ type Exchange struct {
 
 	mu       sync.Mutex
 	calls    map[string]*Call
-	ended    []Record       // the latest keptRecords, oldest first
-	inUse    map[string]int // extension -> its legs in calls, ringing ones left out
+	ended    []Record             // the latest keptRecords, oldest first
+	inUse    map[string][]leg.Leg // extension -> its legs in calls, ringing ones left out
+	ringing  []ring               // legs that ring, the first to have begun first
+	slots    map[string]*Call     // parking places
+	last     map[string]last      // what an extension called last
+	waiting  map[string][]waiter  // calls to be made when an extension is free
 	next     uint32
 	stopping bool
 	wg       sync.WaitGroup
@@ -77,10 +97,17 @@ func New(cfg Config) *Exchange {
 	if cfg.RingFor == 0 {
 		cfg.RingFor = ringFor
 	}
+	if cfg.ParkFor == 0 {
+		cfg.ParkFor = parkFor
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	return &Exchange{cfg: cfg, calls: make(map[string]*Call), inUse: make(map[string]int), next: rand.Uint32N(1 << 20)}
+	return &Exchange{
+		cfg: cfg, calls: make(map[string]*Call), inUse: make(map[string][]leg.Leg),
+		slots: make(map[string]*Call), last: make(map[string]last), waiting: make(map[string][]waiter),
+		next: rand.Uint32N(1 << 20),
+	}
 }
 
 // Accept makes a call of an incoming leg. While the exchange is being stopped
@@ -89,22 +116,22 @@ func (x *Exchange) Accept(in leg.Incoming) leg.Sink {
 	if in.Replaces != nil {
 		return x.acceptReplacement(in)
 	}
-	c, ok := x.begin(in)
+	c, ok := x.newCall(in)
 	if !ok {
 		in.Leg.Hangup(leg.ShuttingDown.GivenBy(leg.Us))
 		return discard{}
 	}
+	c.caller = c.add(in.Leg, newSeat(c), seeking, noTarget)
+	c.caller.source = in.Source
+	c.start = c.begin
 	sink := c.caller.seat
-	go func() { // ends when the call has ended
-		defer x.wg.Done()
-		c.run()
-		x.finish(c)
-	}()
+	x.launch(c)
 	return sink
 }
 
-// begin registers a new call; false: no new calls are taken.
-func (x *Exchange) begin(in leg.Incoming) (*Call, bool) {
+// newCall puts a call on the list; false: no new calls are taken. It must be
+// launched.
+func (x *Exchange) newCall(in leg.Incoming) (*Call, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.stopping {
@@ -117,12 +144,24 @@ func (x *Exchange) begin(in leg.Incoming) (*Call, bool) {
 	return c, true
 }
 
+// launch lets a call run.
+func (x *Exchange) launch(c *Call) {
+	go func() { // ends when the call has ended
+		defer x.wg.Done()
+		c.run()
+		x.finish(c)
+	}()
+}
+
 // finish takes an ended call off the list and keeps its record.
 func (x *Exchange) finish(c *Call) {
 	rec := c.record()
 	c.logEnd(rec)
 	x.mu.Lock()
 	delete(x.calls, c.id)
+	if x.slots[c.slot] == c {
+		delete(x.slots, c.slot)
+	}
 	x.ended = append(x.ended, rec)
 	if len(x.ended) > keptRecords {
 		x.ended = append(x.ended[:0], x.ended[len(x.ended)-keptRecords:]...)
@@ -204,19 +243,60 @@ func (x *Exchange) Drain(ctx context.Context) int {
 	return left
 }
 
-// use counts a leg of an extension in or, with -1, out.
-func (x *Exchange) use(extension string, n int) {
+// occupied notes a leg that keeps an extension busy.
+func (x *Exchange) occupied(extension string, l leg.Leg) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.inUse[extension] += n; x.inUse[extension] == 0 {
+	x.inUse[extension] = append(x.inUse[extension], l)
+}
+
+// vacated takes it off; whoever waits for the extension to be free gets it.
+func (x *Exchange) vacated(extension string, l leg.Leg) {
+	x.mu.Lock()
+	legs := x.inUse[extension]
+	if i := slices.Index(legs, l); i >= 0 { // one entry: two calls have it while it is handed over
+		legs = slices.Delete(legs, i, i+1)
+	}
+	x.inUse[extension] = legs
+	if len(legs) == 0 {
 		delete(x.inUse, extension)
 	}
+	x.mu.Unlock()
+	if len(legs) == 0 {
+		x.freed(extension)
+	}
+}
+
+// legsOf are the legs of an extension in other calls than c, the oldest first.
+func (x *Exchange) legsOf(extension string, c *Call) []leg.Leg {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var legs []leg.Leg
+	for _, l := range x.inUse[extension] {
+		if x.callOf(l) != c {
+			legs = append(legs, l)
+		}
+	}
+	return legs
+}
+
+// rings notes a leg that rings at an extension; ringsNot takes it off.
+func (x *Exchange) rings(l leg.Leg, extension string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ringing = append(x.ringing, ring{l, extension})
+}
+
+func (x *Exchange) ringsNot(l leg.Leg) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ringing = slices.DeleteFunc(x.ringing, func(r ring) bool { return r.leg == l })
 }
 
 // busy tells whether an extension takes part in a call.
 func (x *Exchange) busy(extension string) bool {
 	x.mu.Lock()
-	n := x.inUse[extension]
+	n := len(x.inUse[extension])
 	x.mu.Unlock()
 	return n > 0 || (x.cfg.Busy != nil && x.cfg.Busy(extension))
 }

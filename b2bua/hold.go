@@ -16,12 +16,20 @@ func (c *Call) held(holder *party) {
 	holder.holds = true
 	other := c.other(holder)
 	other.leg.Hold()
-	var music media.Source
-	if c.x.cfg.Music != nil && !other.holds {
-		music = c.x.cfg.Music()
+	if other.holds {
+		c.bridge.Hold(other.leg.Stream(), nil) // who holds hears nothing itself
+	} else {
+		c.bridge.Hold(other.leg.Stream(), c.music())
 	}
-	c.bridge.Hold(other.leg.Stream(), music)
 	c.log.Info("on hold", "by", holder.name(), "held", other.name())
+}
+
+// music is what a held party hears; nil is silence.
+func (c *Call) music() media.Source {
+	if c.x.cfg.Music == nil {
+		return nil
+	}
+	return c.x.cfg.Music()
 }
 
 // resumed takes the other party back.

@@ -49,7 +49,10 @@ func (n *newcomer) answered(p *party) State {
 	return Talking
 }
 
-func (n *newcomer) failed(why leg.Cause) State { return n.end(why) }
+func (n *newcomer) failed(why leg.Cause) State {
+	n.remember(why)
+	return n.end(why)
+}
 
 // other: the caller's keys travel in its audio; hold before the answer has
 // nothing to hold.

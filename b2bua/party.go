@@ -49,7 +49,8 @@ func (p *party) name() string { return p.leg.Name() }
 // add makes a leg a party of the call.
 func (c *Call) add(l leg.Leg, s *seat, r role, t dialplan.Target) *party {
 	p := &party{leg: l, seat: s, role: r, target: t}
-	if t.Kind == dialplan.ToPhone {
+	if t.Kind == dialplan.ToPhone && r == rung {
+		c.x.rings(l, t.Name)
 		p.source = leg.Source{Kind: leg.Phone, Name: t.Name}
 	}
 	c.parties[l] = p
@@ -60,16 +61,24 @@ func (c *Call) add(l leg.Leg, s *seat, r role, t dialplan.Target) *party {
 // occupy notes that an extension is in this call by that party.
 func (c *Call) occupy(p *party, extension string) {
 	p.extension = extension
-	c.x.use(extension, 1)
+	c.x.occupied(extension, p.leg)
+}
+
+// vacate takes that back.
+func (c *Call) vacate(p *party) {
+	if p.extension != "" {
+		c.x.vacated(p.extension, p.leg)
+		p.extension = ""
+	}
 }
 
 // leave forgets a party that has hung up.
 func (c *Call) leave(p *party) {
 	delete(c.parties, p.leg)
 	c.x.seats.Delete(p.leg)
-	if p.extension != "" {
-		c.x.use(p.extension, -1)
-		p.extension = ""
+	c.vacate(p)
+	if p.role == rung {
+		c.x.ringsNot(p.leg)
 	}
 	c.bridge.Leave(p.leg.Stream())
 }
@@ -78,6 +87,9 @@ func (c *Call) leave(p *party) {
 func (c *Call) release(p *party, why leg.Cause) {
 	if p.role == letGo {
 		return
+	}
+	if p.role == rung {
+		c.x.ringsNot(p.leg)
 	}
 	p.role = letGo
 	c.bridge.Leave(p.leg.Stream())

@@ -54,7 +54,9 @@ func (c *Call) record() Record {
 		Began: c.began, Answered: c.answer, Ended: c.over, Cause: c.cause,
 		Route: c.route, Trail: c.trail, Ladder: c.ladder,
 	}
-	r.Audio = append(r.Audio, Audio{c.caller.name(), c.caller.leg.Stream().Stats()})
+	if c.caller != nil {
+		r.Audio = append(r.Audio, Audio{c.caller.name(), c.caller.leg.Stream().Stats()})
+	}
 	if c.callee != nil {
 		r.Answerer = c.callee.name()
 		r.Audio = append(r.Audio, Audio{c.callee.name(), c.callee.leg.Stream().Stats()})
@@ -75,7 +77,7 @@ func (c *Call) why() string {
 		return by + " hung up"
 	case !c.answer.IsZero():
 		return fmt.Sprintf("the call was cut off: %s (by %s)%s", cause.Text, by, hint(cause.Hint))
-	case by == c.caller.name() && cause.Normal():
+	case c.caller != nil && by == c.caller.name() && cause.Normal():
 		return by + " hung up before anybody answered"
 	case c.route.Refusal != nil:
 		return fmt.Sprintf("the dial plan refused %q: %s%s", c.in.Dialed, cause.Text, hint(cause.Hint))

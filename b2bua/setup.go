@@ -44,6 +44,7 @@ func (c *Call) begin() State {
 	}
 	c.route, c.trail = c.x.cfg.Plan().Match(c.query(c.in.Source, c.in.Caller, c.in.Dialed))
 	c.log.Debug("route", "trail", c.trail)
+	c.remember(leg.Cause{})
 	c.setup = setup{
 		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy,
 		to: c.in.To, law: c.caller.leg.Stream().Law(),
@@ -74,7 +75,7 @@ func (c *Call) query(as leg.Source, shown leg.Party, dialed string) dialplan.Que
 		Dialed:   dialed,
 		At:       time.Now(),
 		Busy:     c.x.busy,
-		Settings: c.x.cfg.Settings,
+		Settings: c.x.settings(),
 		Usage:    c.x.cfg.Usage,
 		Turn:     c.turn,
 	}
@@ -207,6 +208,9 @@ func (c *Call) calling(p *party, ev leg.Event) State {
 func (c *Call) placeAnswered(p *party) State {
 	if p.target.Kind == dialplan.ToPhone {
 		c.occupy(p, p.target.Name)
+	}
+	if p.role == rung {
+		c.x.ringsNot(p.leg)
 	}
 	p.role = joined
 	c.releaseRung(leg.ElsewhereAnswer.GivenBy(p.name()))

@@ -17,9 +17,7 @@ func (c *Call) talking(p *party, ev leg.Event) State {
 		c.resumed(p)
 		return Talking
 	case leg.Digit:
-		if !ev.Relayed {
-			c.other(p).leg.Digit(ev.Digit, ev.For)
-		}
+		c.passDigit(p, ev)
 		return Talking
 	case leg.Silent:
 		c.silent(p, ev)
@@ -29,7 +27,9 @@ func (c *Call) talking(p *party, ev leg.Event) State {
 		return Talking
 	case leg.Referred:
 		return c.refer(p, ev)
-	case leg.Trying, leg.Ringing, leg.EarlyMedia, leg.Flash:
+	case leg.Flash:
+		return c.flash(p)
+	case leg.Trying, leg.Ringing, leg.EarlyMedia:
 		return Talking
 	case timedOut:
 		return c.end(leg.NormalClearing.GivenBy(leg.Us).Because("the time allowed for this call is over: %s", c.route.MaxTalk))
@@ -49,7 +49,7 @@ func (c *Call) other(p *party) *party {
 func (c *Call) silent(p *party, ev leg.Silent) {
 	p.silent = true
 	what := "one-way audio: nothing is heard from " + p.name()
-	if c.other(p).silent {
+	if c.state == Talking && c.other(p).silent {
 		what = "no audio: nothing is heard from either party"
 	}
 	c.log.Warn(what, "silent", p.name(), "party", p.leg.Party(), "leg", p.leg.ID(), "for", ev.For,

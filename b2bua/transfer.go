@@ -26,7 +26,7 @@ type transfer struct {
 func (c *Call) refer(by *party, ev leg.Referred) State {
 	t := &transfer{Call: c, transferor: by, transferee: c.other(by)}
 	if ev.ReplacesLeg != nil {
-		return c.referToCall(t, ev)
+		return t.toCall(ev.ReplacesLeg)
 	}
 	// Who transfers answers for the call: the transferee may be a stranger who
 	// must not reach the PSTN by way of us.
@@ -48,6 +48,25 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	}
 	t.tell(leg.Cause{Status: 100})
 	return c.seek()
+}
+
+// toCall begins an attended transfer: the transferee takes the transferor's
+// place in the call that the transferor has with the target (RFC 5359 §2.5,
+// RFC 5589 §7).
+//
+//	alice           b2bua           carol
+//	 |==talking======|==talking======|    both with bob, who refers
+//	 |==talking======================|    bob: NOTIFY 200 and BYE, twice
+func (t *transfer) toCall(l leg.Leg) State {
+	target := t.x.callOf(l)
+	t.log.Info("attended transfer", "by", t.transferor.name(), "of", t.transferee.name())
+	t.detach()
+	t.setup = setup{seeker: t}
+	t.tell(leg.Cause{Status: 100})
+	return t.handOver(t.transferee, target, replace{old: l}, func() State {
+		t.tell(leg.Cause{Status: 200})
+		return t.end(leg.NormalClearing.GivenBy(t.transferor.name()).Because("transferred"))
+	}, t.failed)
 }
 
 // tell notifies the transferor, if it is still there.
@@ -110,7 +129,7 @@ func (t *transfer) answered(p *party) State {
 func (t *transfer) failed(why leg.Cause) State {
 	t.log.Info("transfer failed", "to", t.setup.to.Number, "because", why, "hint", why.Hint)
 	t.tell(why)
-	if t.transferor == nil {
+	if t.transferor == nil || t.parties[t.transferor.leg] == nil {
 		return t.end(why)
 	}
 	t.join(t.transferee, t.transferor)

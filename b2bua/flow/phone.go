@@ -171,11 +171,7 @@ func (p *Phone) does(text string, to legState, ev leg.Event) {
 }
 
 func (p *Phone) event(ev leg.Event) {
-	l := ev.From().(*testLeg)
-	l.mu.Lock()
-	sink := l.sink
-	l.mu.Unlock()
-	sink.Deliver(ev)
+	ev.From().(*testLeg).deliver(ev)
 	p.f.Settle()
 }
 
@@ -200,6 +196,7 @@ type testLeg struct {
 	mu    sync.Mutex
 	state legState
 	sink  leg.Sink
+	early []leg.Event // delivered before there was a sink
 }
 
 func (l *testLeg) at() legState {
@@ -214,10 +211,28 @@ func (l *testLeg) set(s legState) {
 	l.state = s
 }
 
+// setSink names the sink of a leg that called, and gives it what has come
+// before the exchange had named it.
 func (l *testLeg) setSink(s leg.Sink) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sink = s
+	early := l.early
+	l.sink, l.early = s, nil
+	l.mu.Unlock()
+	for _, ev := range early {
+		s.Deliver(ev)
+	}
+}
+
+func (l *testLeg) deliver(ev leg.Event) {
+	l.mu.Lock()
+	sink := l.sink
+	if sink == nil {
+		l.early = append(l.early, ev)
+	}
+	l.mu.Unlock()
+	if sink != nil {
+		sink.Deliver(ev)
+	}
 }
 
 func (l *testLeg) gone() bool { return l.at() == over }
@@ -252,7 +267,7 @@ func (l *testLeg) Answer() {
 
 func (l *testLeg) Hangup(why leg.Cause) {
 	l.mu.Lock()
-	was, sink := l.state, l.sink
+	was := l.state
 	l.state = over
 	l.mu.Unlock()
 	switch was {
@@ -265,9 +280,7 @@ func (l *testLeg) Hangup(why leg.Cause) {
 	case over:
 		return
 	}
-	if sink != nil {
-		sink.Deliver(leg.HungUp{Of: leg.Of{Leg: l}, Cause: why})
-	}
+	l.deliver(leg.HungUp{Of: leg.Of{Leg: l}, Cause: why})
 }
 
 // An ear is the audio of a test's phone.
