@@ -233,6 +233,19 @@ func (j *fakeJack) recent(d time.Duration) []int16 {
 	return slices.Clone(j.hears[len(j.hears)-n:])
 }
 
+// breaks are the loop breaks of an FXO port that were ordered, and cut those
+// of an FXS port.
+func (j *fakeJack) breaks() []time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.flashes)
+}
+func (j *fakeJack) cuts() []time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.drops)
+}
+
 func (j *fakeJack) now() jack.State { j.mu.Lock(); defer j.mu.Unlock(); return j.state }
 
 // press makes the telephone send digits, 100 ms each with as long between.

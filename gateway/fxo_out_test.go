@@ -525,8 +525,8 @@ func TestPulseDialing(t *testing.T) {
 		time.Sleep(700 * time.Millisecond)
 		line.say(nil)
 		time.Sleep(4 * time.Second)
-		if n := len(line.flashes); n != 1+2+10 || slices.Max(line.flashes) != 61*time.Millisecond {
-			t.Errorf("%d pulses: %v", n, line.flashes)
+		if p := line.breaks(); len(p) != 1+2+10 || slices.Max(p) != 61*time.Millisecond {
+			t.Errorf("%d pulses: %v", len(p), p)
 		}
 		p.saw("Trying", "EarlyMedia")
 		p.Hangup(leg.Cancelled)

@@ -234,8 +234,8 @@ func TestFlashToTheExchange(t *testing.T) {
 		p := o.answered()
 		p.Flash()
 		synctest.Wait()
-		if len(line.flashes) != 1 || line.flashes[0] != 750*time.Millisecond {
-			t.Errorf("flashes %v", line.flashes)
+		if b := line.breaks(); len(b) != 1 || b[0] != 750*time.Millisecond {
+			t.Errorf("flashes %v", b)
 		}
 		time.Sleep(760 * time.Millisecond) // the card sees our own break
 		line.changed(jack.Change{What: jack.LoopDrop, For: 750 * time.Millisecond})

@@ -234,8 +234,8 @@ func TestRemoteHangUp(t *testing.T) {
 		synctest.Wait()
 		p.Hangup(leg.NormalClearing)
 		p.saw("HungUp 16")
-		if len(phone.drops) != 1 {
-			t.Errorf("loop drops %v", phone.drops)
+		if cuts := phone.cuts(); len(cuts) != 1 || cuts[0] != openTime {
+			t.Errorf("loop drops %v", cuts)
 		}
 		o.hearsTone("fxs1", us.Busy, "busy tone")
 		phone.changed(jack.Change{What: jack.Flash, For: 500 * time.Millisecond}) // another call

@@ -136,7 +136,7 @@ func (g *Gateway) Dial(trunk, number string, o leg.Outgoing) (leg.Leg, error) {
 	}
 	c := newCall(fmt.Sprintf("%s-%x", trunk, t.calls.Add(1)), leg.Party{Number: number}, o, g.log)
 	c.trunk, c.number, c.dialed = t, steps, number
-	return c, g.place(c, func() *line { return t.pick(c.tried) }, t.allBusy)
+	return g.place(c, func() *line { return t.pick(nil) }, t.allBusy)
 }
 
 // DialLine rings the telephone on an FXS line. The error is a leg.Cause:
@@ -158,20 +158,20 @@ func (g *Gateway) DialLine(name string, o leg.Outgoing) (leg.Leg, error) {
 		}
 		return nil
 	}
-	return c, g.place(c, pick, func() leg.Cause { return l.unavailable() })
+	return g.place(c, pick, l.unavailable)
 }
 
 // place gives a call to the line that pick claims for it.
-func (g *Gateway) place(c *call, pick func() *line, none func() leg.Cause) error {
+func (g *Gateway) place(c *call, pick func() *line, none func() leg.Cause) (leg.Leg, error) {
 	l := pick()
 	if l == nil {
-		return none()
+		return nil, none()
 	}
 	c.line.Store(l)
 	if !l.inbox.Put(seize{c}) {
-		return leg.ShuttingDown.GivenBy(leg.Us)
+		return nil, leg.ShuttingDown.GivenBy(leg.Us)
 	}
-	return nil
+	return c, nil
 }
 
 // Lines reports on each line, in the order of the configuration.

@@ -162,7 +162,7 @@ func (o *office) meets(name string, change jack.Change) *party {
 		l.inbox.Put(change)
 		return l
 	}
-	if err := o.g.place(c, pick, nil); err != nil {
+	if _, err := o.g.place(c, pick, nil); err != nil {
 		o.t.Fatal(err)
 	}
 	synctest.Wait()
