@@ -162,6 +162,7 @@ func (r *receiver) learnt() {
 	source := r.origin.source
 	if old := r.heardFrom.Load(); old == nil || *old != source {
 		r.heardFrom.Store(&source)
+		r.seq.anew = true
 		r.s.log.Debug("audio heard", "from", source, "signalled", r.origin.signalled)
 	}
 	if r.origin.signalled.IsValid() && (r.origin.rank != former || r.origin.locked) {

@@ -16,8 +16,11 @@ const (
 	sendSize    = headerSize + media.MaxPayload
 	maxBack     = 10 * g711.SampleRate // how far a timestamp may go back: an event keeps its start's
 	maxAhead    = 60 * g711.SampleRate // and ahead: a silence without packets
-	anchorEvery = 256                  // packets after which the clock is compared anew
-	spins       = 1000                 // tries to enter; another is inside for some microseconds
+	anchorEvery = 256                  // packets after which the source's clock is compared with ours
+	anchorSlack = 480                  // samples by which it may be off before ours follows it
+	spins       = 100                  // tries to enter at once: another is inside for some microseconds
+	patience    = 200                  // tries after that, a pause apart: another was interrupted inside
+	pause       = 50 * time.Microsecond
 )
 
 // A sender writes packets to the party. The numbers that the party sees go on
@@ -27,7 +30,7 @@ const (
 //
 // One source writes at a time, but at the moment of a change two may, and the
 // session's own digits come in between. So whoever writes enters first; it is
-// a single compare-and-swap, and nobody waits for a lock.
+// a single compare-and-swap, and nobody waits but at such a moment.
 type sender struct {
 	s    *Session
 	busy atomic.Bool
@@ -56,13 +59,17 @@ type sender struct {
 	buf    [sendSize]byte
 }
 
-// enter asks for the sender. It fails only if another stays inside for long.
+// enter asks for the sender. It fails only if another stays inside for 10 ms.
 func (o *sender) enter() bool {
-	for range spins {
+	for try := range spins + patience {
 		if o.busy.CompareAndSwap(false, true) {
 			return true
 		}
-		runtime.Gosched()
+		if try < spins {
+			runtime.Gosched()
+		} else {
+			time.Sleep(pause)
+		}
 	}
 	return false
 }
@@ -162,7 +169,7 @@ func (o *sender) place(p *media.Packet) (seq uint16, ts uint32, spliced, ok bool
 		}
 		o.seq, o.ts = seq, ts
 		if o.left--; o.left <= 0 {
-			o.setAnchor(time.Now())
+			o.follow(time.Now())
 		}
 	}
 	o.source, o.lastSeq, o.lastTS = p.Source, p.Seq, p.Timestamp
@@ -177,18 +184,27 @@ func (o *sender) place(p *media.Packet) (seq uint16, ts uint32, spliced, ok bool
 // spliceNow sets seq and ts to those of a packet that begins now, after all
 // that was sent.
 func (o *sender) spliceNow(now time.Time) {
+	o.seq++
 	if !o.running {
 		o.running = true
 		o.seq, o.ts = uint16(rand.Uint32()), rand.Uint32()
-	} else {
-		after := o.ts + o.length
-		o.ts = o.clock(now)
-		if int32(o.ts-after) < 0 {
-			o.ts = after
-		}
+		o.setAnchor(now)
+		return
 	}
-	o.seq++
-	o.setAnchor(now)
+	after := o.ts + o.length
+	o.ts = o.clock(now)
+	if int32(o.ts-after) < 0 {
+		o.ts = after
+	}
+}
+
+// follow sets our clock by the source's if they have drifted apart. A frame or
+// two is no drift: a splice may have put a source off by that.
+func (o *sender) follow(now time.Time) {
+	o.left = anchorEvery
+	if off := int32(o.ts - o.clock(now)); off > anchorSlack || off < -anchorSlack {
+		o.setAnchor(now)
+	}
 }
 
 func (o *sender) setAnchor(now time.Time) {

@@ -14,6 +14,7 @@ const (
 type sequence struct {
 	ssrc    uint32
 	running bool
+	anew    bool   // the next packet begins a count, whatever its SSRC
 	base    uint16 // first number
 	max     uint16 // highest number
 	cycles  uint32 // times 65536 that the numbers came round
@@ -32,7 +33,7 @@ type sequence struct {
 // accept counts a packet. False: it is a duplicate, or a jump that the next
 // packet must confirm. fresh: a new count begins with it.
 func (s *sequence) accept(ssrc uint32, seq uint16) (ok, fresh bool) {
-	if !s.running || ssrc != s.ssrc {
+	if !s.running || s.anew || ssrc != s.ssrc {
 		s.begin(ssrc, seq)
 		return true, true
 	}
@@ -71,7 +72,7 @@ func (s *sequence) begin(ssrc uint32, seq uint16) {
 		s.earlierTotal += s.expected()
 		s.earlierGot += s.received
 	}
-	s.running, s.ssrc = true, ssrc
+	s.running, s.anew, s.ssrc = true, false, ssrc
 	s.base, s.max, s.cycles, s.window = seq, seq, 0, 1
 	s.received, s.bad = 1, 1<<16
 	s.timed = false
