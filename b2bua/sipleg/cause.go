@@ -105,7 +105,7 @@ func goodbyeCause(req *sip.Request, usual leg.Cause, by string) leg.Cause {
 // are more than the usual ones and short enough for a telephone's display.
 func phraseOf(why leg.Cause, status int) string {
 	usual := leg.Cause{Q850: why.Filled().Q850, Status: why.Filled().Status}.Filled().Text
-	if why.Text == "" || why.Text == usual || why.Status != status || len(why.Text) > 60 {
+	if why.Text == "" || why.Text == usual || strings.EqualFold(why.Text, reasonPhrase(status)) || why.Status != status || len(why.Text) > 60 {
 		return reasonPhrase(status)
 	}
 	return quotable(why.Text)

@@ -139,6 +139,9 @@ func (l *Leg) deadline() time.Time {
 	for _, s := range l.servers {
 		next = sooner(next, s.Deadline())
 	}
+	if l.state == called {
+		next = sooner(sooner(next, l.inv.again), l.inv.expires)
+	}
 	next = sooner(next, l.inv.repeat.Deadline())
 	next = sooner(next, l.inv.reliable.Deadline())
 	next = sooner(next, l.modify.deadline())

@@ -1,0 +1,572 @@
+package sipleg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/siptest"
+	"crosspoint/media/g711"
+)
+
+func TestCallAPhone(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		p.Register()
+		e := f.extension("102")
+		invite := p.Expect("INVITE")
+		for _, h := range [][2]string{
+			{"From", `"Carol" <sip:103@127.0.0.1>`}, {"To", "<sip:102@127.0.0.1>"}, {"Max-Forwards", "70"}, {"Contact", "<sip:103@127.0.0.1:5060>"},
+			{"Supported", "100rel"}, {"Allow", "UPDATE"}, {"Session-Expires", "1800"}, {"Content-Type", "application/sdp"}, {"Via", ";rport"},
+		} {
+			if !invite.Has(h[0], h[1]) {
+				t.Errorf("no %s with %q in\n%s", h[0], h[1], invite.Text)
+			}
+		}
+		if invite.URI != "sip:102@127.0.0.1:5072" {
+			t.Errorf("Request-URI %s", invite.URI)
+		}
+		d := p.Incoming(invite)
+		d.Respond(invite, 100)
+		e.expect("Trying")
+		d.Respond(invite, 180)
+		d.Respond(invite, 180, "X-Again: 1")
+		e.expect("Ringing")
+		time.Sleep(3 * time.Second)
+		d.Respond(invite, 200, sdpAt(4002))
+		ack := p.Expect("ACK")
+		if seq, _ := ack.CSeq(); seq != 1 || ack.URI != "sip:102@127.0.0.1:5072" {
+			t.Error(ack.Text)
+		}
+		e.expect("Answered")
+		if e.Party().Number != "102" || e.Name() != "102" {
+			t.Errorf("party %v, name %s", e.Party(), e.Name())
+		}
+		e.Hangup(leg.NormalClearing)
+		d.Respond(p.Expect("BYE"), 200)
+		e.expect("HungUp 16")
+		e.passed(`
+			b2bua -> 102 INVITE
+			102 -> b2bua 100
+			102 -> b2bua 180
+			102 -> b2bua 200
+			b2bua -> 102 ACK
+			b2bua -> 102 BYE
+			102 -> b2bua 200`)
+	})
+}
+
+// extension calls a phone of ours that has one place.
+func (f *fixture) extension(number string, change ...func(*leg.Outgoing)) *end {
+	f.t.Helper()
+	e := &end{f: f, ladder: new(leg.Ladder)}
+	o := leg.Outgoing{Call: "c1", From: leg.Party{Number: "103", Name: "Carol"}, To: leg.Party{Number: number}, Sink: e, Ladder: e.ladder}
+	for _, c := range change {
+		c(&o)
+	}
+	legs, err := f.agent.DialExtension(number, o)
+	if err != nil || len(legs) != 1 {
+		f.t.Fatalf("dialling %s: %d legs, %v", number, len(legs), err)
+	}
+	e.Leg = legs[0]
+	return e
+}
+
+func TestCalleeHangsUp(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		d, e := f.called(p)
+		d.Request("BYE", `Reason: Q.850;cause=31;text="whatever"`)
+		p.Expect("200 BYE")
+		e.expect("HungUp 31")
+	})
+}
+
+func TestNotRegistered(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		_, err := f.agent.DialExtension("102", leg.Outgoing{})
+		if c, ok := err.(leg.Cause); !ok || c.Q850 != 20 || c.Hint == "" {
+			t.Errorf("%v", err)
+		}
+		if _, err := f.agent.DialURI("not an address", leg.Outgoing{}); err == nil {
+			t.Error("dialled what is no address")
+		}
+		if _, err := f.agent.DialURI("sip:101@127.0.0.1:5060", leg.Outgoing{}); err == nil {
+			t.Error("dialled ourselves")
+		}
+		if l, err := f.agent.DialPeer("nobody", "1", leg.Outgoing{}); err == nil || l != nil {
+			t.Error("dialled a peer that does not exist")
+		}
+	})
+}
+
+// Each place of a phone is a leg of its own.
+func TestPhoneAtTwoPlaces(t *testing.T) {
+	fixed := func(c *Config) {
+		c.Contacts = func(ext string) []Contact {
+			if ext != "102" {
+				return nil
+			}
+			return []Contact{{URI: "sip:UserB@there.com", Address: netip.MustParseAddrPort("127.0.0.1:5081")}}
+		}
+	}
+	play(t, fixed, func(f *fixture) {
+		desk, wired := f.phone("102", 5072), f.phone("102", 5081)
+		desk.Register()
+		e := &end{f: f, ladder: new(leg.Ladder)}
+		legs, err := f.agent.DialExtension("102", leg.Outgoing{Sink: e, Ladder: e.ladder})
+		if err != nil || len(legs) != 2 {
+			t.Fatalf("%d legs, %v", len(legs), err)
+		}
+		a, b := desk.Expect("INVITE"), wired.Expect("INVITE")
+		if b.URI != "sip:UserB@there.com" {
+			t.Errorf("Request-URI %s", b.URI)
+		}
+		d := wired.Incoming(b)
+		d.Respond(b, 200, "Contact: <sip:UserB@there.com>", sdpAt(4000))
+		wired.Expect("ACK") // there.com means nothing: it goes where the phone is
+		desk.Incoming(a).Respond(a, 486)
+		desk.Expect("ACK")
+		for _, l := range legs {
+			l.Hangup(leg.NormalClearing)
+		}
+		d.Respond(wired.Expect("BYE"), 200)
+	})
+}
+
+// Every failure of the callee keeps its meaning.
+func TestCalleeRefuses(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		extra  []string
+		q850   int
+		text   string
+	}{
+		{486, nil, 17, "user busy"},
+		{600, nil, 17, "user busy"},
+		{480, nil, 18, "no user responding"},
+		{404, nil, 1, "no such number"},
+		{403, nil, 21, "Because"}, // a phrase of the callee's own,
+		{603, nil, 21, "call rejected"},
+		{488, nil, 65, "no codec in common"},
+		{503, []string{"Retry-After: 9 (soon)"}, 41, "temporary failure"},
+		{500, []string{`Reason: SIP;cause=1, Q.850;cause=34;text="all trunks busy"`, `Reason: Q.850;cause=34;text="all trunks busy"`}, 34, "all trunks busy"},
+		{302, []string{"Contact: <sip:104@127.0.0.1>"}, 23, "moved to sip:104@127.0.0.1"},
+	} {
+		t.Run(fmt.Sprint(c.status), func(t *testing.T) {
+			play(t, nil, func(f *fixture) {
+				p := f.phone("102", 5072)
+				e := f.dial("sip:102@127.0.0.1:5072")
+				invite := p.Expect("INVITE")
+				d := p.Incoming(invite)
+				d.Respond(invite, 180)
+				refusal := d.Respond(invite, c.status, c.extra...)
+				ack := p.Expect("ACK")
+				if ack.Get("Via") != invite.Get("Via") || ack.URI != invite.URI || ack.Param("To", "tag") != d.LocalTag {
+					t.Errorf("ACK does not fit:\n%s", ack.Text)
+				}
+				e.expect("Trying", "Ringing", fmt.Sprintf("HungUp %d", c.q850))
+				why := e.cause()
+				if why.Text != c.text || why.Status != c.status || why.By != "127.0.0.1" || c.status == 503 && why.RetryAfter != 9*time.Second {
+					t.Errorf("cause %+v", why)
+				}
+				p.Send(refusal.Text) // repeated, to the tombstone
+				p.ExpectRepeat(ack, time.Second)
+			})
+		})
+	}
+}
+
+func TestCalleeSilent(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		// Timer A: 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5; timer B at 32 s.
+		if n := total(p.Repeats(33 * time.Second)); n != 7 {
+			t.Errorf("%d INVITEs", n)
+		}
+		e.expect("HungUp 18")
+	})
+}
+
+// CANCEL: not before the callee has said anything; answered by 487.
+func TestCancel(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rings bool
+	}{{"before anything came", false}, {"while it rings", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, nil, func(f *fixture) {
+				p := f.phone("102", 5072)
+				e := f.dial("sip:102@127.0.0.1:5072")
+				invite := p.Expect("INVITE")
+				d := p.Incoming(invite)
+				if c.rings {
+					d.Respond(invite, 180)
+					synctest.Wait()
+				}
+				e.Hangup(leg.ElsewhereAnswer)
+				if !c.rings {
+					p.Quiet(time.Second)
+					d.Respond(invite, 100)
+				}
+				cancel := p.Expect("CANCEL")
+				if cancel.Get("Via") != invite.Get("Via") || cancel.Param("To", "tag") != "" || !cancel.Has("Reason", "completed elsewhere") {
+					t.Error(cancel.Text)
+				}
+				if n, m := cancel.CSeq(); n != 1 || m != "CANCEL" {
+					t.Error(cancel.Text)
+				}
+				d.Respond(cancel, 200)
+				d.Respond(invite, 487)
+				p.Expect("ACK")
+				if e.cause().Text != leg.ElsewhereAnswer.Text {
+					t.Errorf("%+v", e.cause())
+				}
+			})
+		})
+	}
+}
+
+// A 200 that crosses the CANCEL is acknowledged and ended.
+func TestAnswerCrossesCancel(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		invite := p.Expect("INVITE")
+		d := p.Incoming(invite)
+		d.Respond(invite, 180)
+		synctest.Wait()
+		e.Hangup(leg.NoAnswer)
+		d.Respond(invite, 200, sdpAt(4000))
+		cancel := p.Expect("CANCEL")
+		p.Expect("ACK")
+		bye := p.Expect("BYE")
+		d.Respond(cancel, 200)
+		d.Respond(bye, 200)
+		e.expect("Trying", "Ringing", "HungUp 19")
+		e.passed(`
+			b2bua -> 127.0.0.1 INVITE
+			127.0.0.1 -> b2bua 180
+			b2bua -> 127.0.0.1 CANCEL
+			127.0.0.1 -> b2bua 200
+			b2bua -> 127.0.0.1 ACK
+			b2bua -> 127.0.0.1 BYE
+			127.0.0.1 -> b2bua 200
+			127.0.0.1 -> b2bua 200`)
+	})
+}
+
+// Nobody heeds the CANCEL.
+func TestCancelUnheeded(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		invite := p.Expect("INVITE")
+		p.Incoming(invite).Respond(invite, 180)
+		synctest.Wait()
+		e.Hangup(leg.NoAnswer)
+		time.Sleep(2 * time.Second)
+		e.expect("Trying", "Ringing", "HungUp 19")
+	})
+}
+
+// 180 and 200 back to back arrive in order.
+func TestRingingBeforeAnswer(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		for range 20 {
+			e := f.dial("sip:102@127.0.0.1:5072")
+			invite := p.Expect("INVITE")
+			d := p.Incoming(invite)
+			d.Respond(invite, 180)
+			d.Respond(invite, 200, sdpAt(4000))
+			d.Request("BYE")
+			p.Expect("ACK")
+			p.Expect("200 BYE")
+			e.expect("Trying", "Ringing", "Answered", "HungUp 16")
+		}
+	})
+}
+
+// A proxy forks: two ring, both answer; the first has the call, the other is
+// acknowledged and hung up on.
+func TestForkedAnswers(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		invite := p.Expect("INVITE")
+		one, two := p.Incoming(invite), p.Incoming(invite)
+		one.Respond(invite, 180)
+		two.Respond(invite, 183, sdpAt(4002))
+		e.expect("Trying", "Ringing", "EarlyMedia")
+		one.Respond(invite, 200, sdpAt(4000))
+		ack := p.Expect("ACK")
+		second := two.Respond(invite, 200, sdpAt(4002))
+		ack2, bye := p.Expect("ACK"), p.Expect("BYE")
+		if ack.Param("To", "tag") != one.LocalTag || ack2.Param("To", "tag") != two.LocalTag || bye.Param("To", "tag") != two.LocalTag {
+			t.Error("ACK and BYE went to the wrong fork")
+		}
+		two.Respond(bye, 200)
+		p.Send(second.Text)
+		p.ExpectRepeat(ack2, time.Second)
+		e.expect("Answered")
+		e.Hangup(leg.NormalClearing)
+		one.Respond(p.Expect("BYE"), 200)
+		e.expect("HungUp 16")
+
+		// A third one wakes up when the call is over: the tombstone sees to it.
+		three := p.Incoming(invite)
+		three.Respond(invite, 200, sdpAt(4004))
+		if ack := p.Expect("ACK"); ack.Param("To", "tag") != three.LocalTag {
+			t.Error(ack.Text)
+		}
+		three.Respond(p.Expect("BYE"), 200)
+	})
+}
+
+// The 200 is repeated because our ACK was lost.
+func TestAckRepeated(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		invite := p.Expect("INVITE")
+		d := p.Incoming(invite)
+		ok := d.Respond(invite, 200, sdpAt(4000))
+		ack := p.Expect("ACK")
+		p.Send(ok.Text)
+		p.ExpectRepeat(ack, time.Second)
+		d.Request("BYE")
+		p.Expect("200 BYE")
+		p.Send(ok.Text)
+		p.ExpectRepeat(ack, time.Second)
+		e.expect("Answered", "HungUp 16")
+	})
+}
+
+// The answer makes no sense: acknowledged, then ended.
+func TestAnswerWithoutUse(t *testing.T) {
+	for name, extra := range map[string][]string{
+		"no description": nil,
+		"refused stream": {sdpAt(0)},
+		"no codec":       {strings.Replace(sdpAt(4000), "RTP/AVP 0 8 101", "RTP/AVP 9", 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, nil, func(f *fixture) {
+				p := f.phone("102", 5072)
+				e := f.dial("sip:102@127.0.0.1:5072")
+				invite := p.Expect("INVITE")
+				d := p.Incoming(invite)
+				d.Respond(invite, 200, extra...)
+				p.Expect("ACK")
+				d.Respond(p.Expect("BYE"), 200)
+				e.expect("HungUp 65")
+			})
+		})
+	}
+}
+
+func TestEarlyMediaFromCallee(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		invite := p.Expect("INVITE")
+		d := p.Incoming(invite)
+		d.Respond(invite, 183)
+		e.expect("Trying")
+		d.Respond(invite, 183, sdpAt(4000))
+		e.expect("EarlyMedia")
+		d.Respond(invite, 200, sdpAt(4000))
+		p.Expect("ACK")
+		e.expect("Answered")
+		d.Request("BYE")
+		p.Expect("200 BYE")
+		e.expect("HungUp 16")
+	})
+}
+
+// A trunk challenges; INVITE and BYE are sent again with credentials.
+func TestTrunkChallenges(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := siptest.NewPeer(f.t, f.net, "trunk", "127.0.0.1:5080")
+		e := &end{f: f, ladder: new(leg.Ladder)}
+		l, err := f.agent.DialPeer("trunk", "5551234", leg.Outgoing{From: leg.Party{Number: "103", Withheld: true}, Sink: e, Ladder: e.ladder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Leg = l
+		first := p.Expect("INVITE")
+		if !strings.Contains(first.Get("From"), "anonymous@anonymous.invalid") || first.Get("Privacy") != "id" || !first.Has("P-Asserted-Identity", "sip:103@127.0.0.1") {
+			t.Error(first.Text)
+		}
+		d := p.Incoming(first)
+		challenge := `Digest realm="itsp", nonce="abc", algorithm=MD5, qop="auth"`
+		d.Respond(first, 407, "Proxy-Authenticate: "+challenge)
+		p.Expect("ACK")
+		second := p.Expect("INVITE")
+		n, _ := second.CSeq()
+		a := siptest.DigestParams(second.Get("Proxy-Authorization"))
+		if n != 2 || second.Get("Call-ID") != first.Get("Call-ID") || second.Param("Via", "branch") == first.Param("Via", "branch") || a["username"] != "office" || a["nonce"] != "abc" || a["uri"] != second.URI {
+			t.Error(second.Text)
+		}
+		d = p.Incoming(second)
+		d.Respond(second, 200, sdpAt(4000))
+		ack := p.Expect("ACK")
+		if n, _ := ack.CSeq(); n != 2 || ack.Get("Proxy-Authorization") == "" {
+			t.Error(ack.Text)
+		}
+		e.Hangup(leg.NormalClearing)
+		bye := p.Expect("BYE")
+		d.Respond(bye, 401, "WWW-Authenticate: "+challenge)
+		again := p.Expect("BYE")
+		if n, _ := again.CSeq(); n != 4 || again.Get("Authorization") == "" {
+			t.Error(again.Text)
+		}
+		d.Respond(again, 200)
+		e.expect("Answered", "HungUp 16")
+	})
+}
+
+// The trunk does not like our credentials.
+func TestTrunkRefusesCredentials(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := siptest.NewPeer(f.t, f.net, "trunk", "127.0.0.1:5080")
+		e := &end{f: f, ladder: new(leg.Ladder)}
+		e.Leg, _ = f.agent.DialPeer("trunk", "5551234", leg.Outgoing{Sink: e, Ladder: e.ladder})
+		for range 2 {
+			m := p.Expect("INVITE")
+			p.Respond(m, 401, `WWW-Authenticate: Digest realm="itsp", nonce="abc", algorithm=MD5, qop="auth"`)
+			p.Expect("ACK")
+		}
+		p.Quiet(time.Second)
+		e.expect("HungUp 21")
+		if !strings.Contains(f.log.String(), "user name or secret is wrong") {
+			t.Error("the log does not say what to do")
+		}
+	})
+}
+
+// Names: resolved, tried one after the other, or not found.
+func TestHostNames(t *testing.T) {
+	resolve := func(c *Config) {
+		c.Resolve = func(_ context.Context, host string, port int, transport string) ([]Destination, error) {
+			if host != "carrier.example" {
+				return nil, errors.New("no such host")
+			}
+			return []Destination{
+				{wire.UDP, netip.MustParseAddrPort("127.0.0.1:5091")},
+				{wire.UDP, netip.MustParseAddrPort("127.0.0.1:5092")},
+			}, nil
+		}
+	}
+	play(t, resolve, func(f *fixture) {
+		one, two := f.phone("1", 5091), f.phone("2", 5092)
+		e := f.dial("sip:5551234@carrier.example")
+		m := one.Expect("INVITE")
+		one.Respond(m, 503)
+		one.Expect("ACK")
+		m = two.Expect("INVITE")
+		d := two.Incoming(m)
+		d.Respond(m, 200, "Contact: <sip:gw@carrier.example>", sdpAt(4000))
+		two.Expect("ACK")
+		e.expect("Answered")
+		e.Hangup(leg.NormalClearing)
+		d.Respond(two.Expect("BYE"), 200)
+		e.expect("HungUp 16")
+
+		gone := f.dial("sip:x@nowhere.example")
+		gone.expect("HungUp 38")
+		late := f.dial("sip:5551234@carrier.example")
+		one.Expect("INVITE")
+		one.Close()
+		time.Sleep(33 * time.Second) // timer B, then the next address
+		m = two.Expect("INVITE")
+		two.Respond(m, 486)
+		two.Expect("ACK")
+		late.expect("HungUp 17")
+	})
+}
+
+// The callee wants a longer session interval.
+func TestSessionIntervalTooSmall(t *testing.T) {
+	play(t, func(c *Config) { c.SessionExpires = 120 * time.Second }, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		m := p.Expect("INVITE")
+		p.Respond(m, 422, "Min-SE: 600")
+		p.Expect("ACK")
+		m = p.Expect("INVITE")
+		if m.Get("Session-Expires") != "600" || m.Get("Min-SE") != "600" {
+			t.Error(m.Text)
+		}
+		p.Respond(m, 486)
+		p.Expect("ACK")
+		e.expect("HungUp 17")
+	})
+}
+
+// What call control says about the call stands in the INVITE.
+func TestInviteTells(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072", func(o *leg.Outgoing) {
+			o.From = leg.Party{Number: `10"1`, Name: "A\"l\r\nice"}
+			o.To = leg.Party{Number: "200", Host: "there.example:5070"}
+			o.Hops = 12
+			o.Law = g711.ALaw
+			o.ReferredBy, o.Replaces = "<sip:103@127.0.0.1>", "abc;to-tag=1;from-tag=2"
+			o.Diversions = []leg.Diversion{{By: leg.Party{Number: "200", Name: "Sales"}, Reason: "user-busy"}, {By: leg.Party{Number: "201", Withheld: true}, Reason: "no-answer"}}
+		})
+		m := p.Expect("INVITE")
+		for _, h := range [][2]string{
+			{"From", `"Alice" <sip:10%221@127.0.0.1>`}, {"To", "<sip:200@there.example:5070>"}, {"Max-Forwards", "12"}, {"Referred-By", "<sip:103@127.0.0.1>"},
+			{"Replaces", "abc;to-tag=1;from-tag=2"}, {"Diversion", `"Sales" <sip:200@127.0.0.1>;reason=user-busy`}, {"Diversion", "<sip:201@127.0.0.1>;reason=no-answer;privacy=full"},
+		} {
+			if !m.Has(h[0], h[1]) {
+				t.Errorf("no %s with %q in\n%s", h[0], h[1], m.Text)
+			}
+		}
+		if !strings.Contains(m.Body, "RTP/AVP 8 0 101") {
+			t.Errorf("A-law is not preferred:\n%s", m.Body)
+		}
+		p.Respond(m, 486)
+		p.Expect("ACK")
+		e.expect("HungUp 17")
+	})
+}
+
+// The callee's TCP connection can't be opened.
+func TestConnectionRefused(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		e := f.dial("sip:102@127.0.0.1:5999;transport=tcp")
+		time.Sleep(5 * time.Second)
+		e.expect("HungUp 38")
+	})
+}
+
+// A phone with a TCP connection is called on it; the connection breaks.
+func TestConnectionBreaks(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := siptest.NewTCPPeer(f.t, f.net, "102", "127.0.0.1:43210", siptest.Exchange)
+		p.Password = "secret-102"
+		p.Register()
+		e := f.extension("102")
+		m := p.Expect("INVITE")
+		if !strings.Contains(m.Get("Via"), "SIP/2.0/TCP") {
+			t.Error(m.Get("Via"))
+		}
+		p.Close()
+		time.Sleep(time.Second)
+		e.expect("HungUp 38")
+		if f.reg.Count() != 0 {
+			t.Error("the phone is still registered on a connection that is no more")
+		}
+	})
+}
