@@ -52,12 +52,49 @@ extension = "dave"
 secret = "dave-secret-44"
 `
 
+// Numbered is a plan whose phones have extensions 101 to 104, with codes for
+// the services.
+const Numbered = `
+[[phone]]
+extension = "101"
+secret = "alice-secret-1"
+[[phone]]
+extension = "102"
+secret = "bob-secret-22"
+[[phone]]
+extension = "103"
+secret = "carol-secret-3"
+[[phone]]
+extension = "104"
+secret = "dave-secret-44"
+[features]
+forward_always = "*72"
+forward_busy = "*90"
+forward_no_answer = "*92"
+forward_off = "*73"
+do_not_disturb = "*78"
+do_not_disturb_off = "*79"
+pickup = "*8"
+pickup_directed = "*88"
+park = "*70"
+retrieve = "*71"
+redial = "*69"
+call_back = "*66"
+three_way = "*3"
+`
+
 // Test runs a flow in a bubble of fake time and checks at its end that nothing
 // is left over: no call, no leg.
 func Test(t *testing.T, plan string, play func(f *Flow)) {
 	t.Helper()
+	TestWith(t, plan, b2bua.Config{}, play)
+}
+
+// TestWith is Test with more of the exchange's configuration.
+func TestWith(t *testing.T, plan string, cfg b2bua.Config, play func(f *Flow)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := start(t, plan)
+		f := start(t, plan, cfg)
 		defer f.stop()
 		play(f)
 		f.Settle()
@@ -83,7 +120,7 @@ func (f *Flow) stop() {
 	}
 }
 
-func start(t *testing.T, text string) *Flow {
+func start(t *testing.T, text string, cfg b2bua.Config) *Flow {
 	t.Helper()
 	if text == "" {
 		text = Office
@@ -95,20 +132,25 @@ func start(t *testing.T, text string) *Flow {
 		t.Fatal(p)
 	}
 	f := &Flow{t: t, phones: make(map[string]*Phone), Log: new(Log), plan: plan}
-	for _, name := range []string{"alice", "bob", "carol", "dave"} {
-		f.phones[name] = &Phone{Name: name, f: f}
+	for i, name := range []string{"alice", "bob", "carol", "dave"} {
+		p := &Phone{Name: name, Extension: name, f: f}
+		if strings.Contains(text, `"101"`) {
+			p.Extension = "10" + string(rune('1'+i))
+		}
+		f.phones[p.Extension] = p
 	}
-	f.Alice, f.Bob, f.Carol, f.Dave = f.phones["alice"], f.phones["bob"], f.phones["carol"], f.phones["dave"]
-	f.X = b2bua.New(b2bua.Config{
-		Plan: func() *dialplan.Plan { return f.plan },
-		Dial: f.dial,
-		Log:  slog.New(slog.NewTextHandler(f.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		OnEnd: func(r b2bua.Record) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.Records = append(f.Records, r)
-		},
-	})
+	for _, p := range f.phones {
+		*map[string]**Phone{"alice": &f.Alice, "bob": &f.Bob, "carol": &f.Carol, "dave": &f.Dave}[p.Name] = p
+	}
+	cfg.Plan = func() *dialplan.Plan { return f.plan }
+	cfg.Dial = f.dial
+	cfg.Log = slog.New(slog.NewTextHandler(f.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg.OnEnd = func(r b2bua.Record) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.Records = append(f.Records, r)
+	}
+	f.X = b2bua.New(cfg)
 	return f
 }
 

@@ -13,10 +13,11 @@ import (
 
 // A Phone acts as its test says. Verbs without a leg mean the latest one.
 type Phone struct {
-	Name string
-	Off  bool // not registered
-	f    *Flow
-	legs []*testLeg
+	Name      string // its column
+	Extension string // its number; the name unless the plan has numbers
+	Off       bool   // not registered
+	f         *Flow
+	legs      []*testLeg
 }
 
 // leg is the phone's latest leg that is not over; nil: it has none.
@@ -43,7 +44,7 @@ func (p *Phone) must() *testLeg {
 
 // Calls dials.
 func (p *Phone) Calls(dialed string) {
-	p.CallsAs(leg.Source{Kind: leg.Phone, Name: p.Name}, dialed)
+	p.CallsAs(leg.Source{Kind: leg.Phone, Name: p.Extension}, dialed)
 }
 
 // CallsAs dials as another than a known phone.
@@ -51,7 +52,7 @@ func (p *Phone) CallsAs(as leg.Source, dialed string) { p.call(as, 0, dialed) }
 
 // CallsWithHops dials with so many Max-Forwards left.
 func (p *Phone) CallsWithHops(hops int, dialed string) {
-	p.call(leg.Source{Kind: leg.Phone, Name: p.Name}, hops, dialed)
+	p.call(leg.Source{Kind: leg.Phone, Name: p.Extension}, hops, dialed)
 }
 
 func (p *Phone) call(as leg.Source, hops int, dialed string) {
@@ -154,6 +155,17 @@ func (p *Phone) Replaces(other *Phone, early bool) {
 		Caller: leg.Party{Number: p.Name}, Replaces: old, EarlyOnly: early,
 	}))
 	f.Settle()
+}
+
+// Flashes is a hook-flash.
+func (p *Phone) Flashes() { p.does("flash", talking, leg.Flash{Of: leg.Of{Leg: p.must()}}) }
+
+// Dials presses keys that travel in the audio.
+func (p *Phone) Dials(digits string) {
+	p.f.ladder.In(p.Name, "DTMF "+digits)
+	for i := range len(digits) {
+		p.event(leg.Digit{Of: leg.Of{Leg: p.must()}, Digit: digits[i], For: 100 * time.Millisecond, Relayed: true})
+	}
 }
 
 // FallsSilent is heard no more.
