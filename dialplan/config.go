@@ -167,8 +167,8 @@ type Context struct {
 type Rule struct {
 	tomlfile.Pos
 	Name     string           `toml:"name" doc:"name in trails and logs; absent: its pattern"`
-	Context  string           `toml:"context" doc:"numbering plan that it belongs to; absent: the office's"`
-	Dial     string           `toml:"dial" required:"true" doc:"pattern: digits, x 0-9, z 1-9, n 2-9, [2-57] a set, (12|13) alternatives, . any more digits, 'name' as written"`
+	Context  string           `toml:"context" key:"true" doc:"numbering plan that it belongs to; absent: the office's"`
+	Dial     string           `toml:"dial" key:"true" required:"true" doc:"pattern: digits, x 0-9, z 1-9, n 2-9, [2-57] a set, (12|13) alternatives, . any more digits, 'name' as written"`
 	Strip    int              `toml:"strip" doc:"digits taken from the front"`
 	Prepend  string           `toml:"prepend" doc:"digits put in front, after strip"`
 	Replace  string           `toml:"replace" doc:"number dialled instead"`
@@ -177,7 +177,7 @@ type Rule struct {
 	Class    string           `toml:"class" doc:"permission that the call takes; absent: what the number means in the country" enum:"internal,local,national,international,premium"`
 	From     tomlfile.Strings `toml:"from" doc:"phones, groups' phones, classes, lines or peers that it is for; absent: all"`
 	Caller   tomlfile.Strings `toml:"caller" doc:"callers' numbers that it is for: patterns, or anonymous; absent: all"`
-	When     string           `toml:"when" doc:"schedule during which it holds; not NAME for outside of it"`
+	When     string           `toml:"when" key:"true" doc:"schedule during which it holds; not NAME for outside of it"`
 	CallerID string           `toml:"caller_id" doc:"number shown by these calls"`
 	Withhold bool             `toml:"withhold" doc:"true: these calls show no number"`
 	Ring     time.Duration    `toml:"ring" doc:"how long each place rings before the next; absent: until the caller gives up"`
@@ -190,9 +190,9 @@ type Incoming struct {
 	tomlfile.Pos
 	Name   string           `toml:"name" doc:"name in trails and logs; absent: its pattern"`
 	From   tomlfile.Strings `toml:"from" doc:"lines, peers and trunks that it is for, or strangers; absent: all but strangers"`
-	Dialed string           `toml:"dialed" doc:"pattern of the number that was dialled, + and digits for one of the public network; absent: any or none"`
+	Dialed string           `toml:"dialed" key:"true" doc:"pattern of the number that was dialled, + and digits for one of the public network; absent: any or none"`
 	Caller tomlfile.Strings `toml:"caller" doc:"callers' numbers that it is for: patterns, or anonymous; absent: all"`
-	When   string           `toml:"when" doc:"schedule during which it holds; not NAME for outside of it"`
+	When   string           `toml:"when" key:"true" doc:"schedule during which it holds; not NAME for outside of it"`
 	To     tomlfile.Strings `toml:"to" doc:"what rings; several ring together"`
 	Ring   time.Duration    `toml:"ring" doc:"how long; absent: until the caller gives up"`
 	Refuse string           `toml:"refuse" doc:"refuse the call with these words"`
@@ -249,10 +249,10 @@ type Screening struct {
 // A Test is a call that the plan must route as expected.
 type Test struct {
 	tomlfile.Pos
-	From   string           `toml:"from" required:"true" doc:"extension, line, peer, or stranger"`
+	From   string           `toml:"from" key:"true" required:"true" doc:"extension, line, peer, or stranger"`
 	Caller string           `toml:"caller" doc:"number of the caller, or anonymous"`
-	Dial   string           `toml:"dial" doc:"what is dialled; empty on a line without digits"`
-	At     string           `toml:"at" doc:"local time, such as 2026-03-02 10:00; absent: Monday 2026-01-05 12:00"`
+	Dial   string           `toml:"dial" key:"true" doc:"what is dialled; empty on a line without digits"`
+	At     string           `toml:"at" key:"true" doc:"local time, such as 2026-03-02 10:00; absent: Monday 2026-01-05 12:00"`
 	Busy   tomlfile.Strings `toml:"busy" doc:"extensions that are in a call"`
 	Expect string           `toml:"expect" required:"true" doc:"the route as crosspoint route prints it: 101, pstn 5551234, 101 + 102, 101 then 102, or refused"`
 }

@@ -13,6 +13,7 @@ type field struct {
 	enum     []string
 	required bool
 	hidden   bool // its value is shown in no message
+	key      bool // it tells tables of a list apart
 	kind     reflect.Type
 }
 
@@ -45,7 +46,7 @@ func (fs *fields) add(t reflect.Type, prefix []int) {
 		case tag == "-" || tag == "" || !sf.IsExported():
 			continue
 		}
-		f := field{name: tag, index: index, doc: sf.Tag.Get("doc"), required: sf.Tag.Get("required") == "true", hidden: sf.Tag.Get("secret") == "true", kind: sf.Type}
+		f := field{name: tag, index: index, doc: sf.Tag.Get("doc"), required: sf.Tag.Get("required") == "true", hidden: sf.Tag.Get("secret") == "true", key: sf.Tag.Get("key") == "true", kind: sf.Type}
 		if e := sf.Tag.Get("enum"); e != "" {
 			f.enum = strings.Split(e, ",")
 		}
