@@ -16,7 +16,7 @@ func checkCommand() command {
 Each mistake is printed with file, line and what to write instead. The exit code
 is 0 if the exchange would start with every file, 1 if not. Warnings do not count.`,
 		flags: func(fs *flag.FlagSet) runner {
-			fs.StringVar(&format, "format", "text", "text, or json for editors")
+			fs.StringVar(&format, "format", "text", "`FORMAT`: text, or json for editors")
 			return func(_ context.Context, c console, args []string) error {
 				if format != "text" && format != "json" {
 					return usagef("--format %q is not text or json", format)

@@ -41,8 +41,8 @@ drawn, and what arrived is measured against what was sent. The exit code is 1 if
 any of it is wrong.`,
 		flags: func(fs *flag.FlagSet) runner {
 			fs.StringVar(&out, "out", "out", "`DIRECTORY` for WAV files of what each end heard")
-			fs.DurationVar(&talk, "talk", 3*time.Second, "how long the parties of each call talk, 1s to 5s")
-			fs.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
+			fs.DurationVar(&talk, "talk", 3*time.Second, "`TIME` that the parties of each call talk, 1s to 5s")
+			fs.StringVar(&level, "log-level", "warn", "`LEVEL`: debug, info, warn or error")
 			return func(ctx context.Context, c console, args []string) error {
 				if err := none(args); err != nil {
 					return err

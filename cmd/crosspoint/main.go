@@ -168,11 +168,13 @@ func (cmd command) usage(w io.Writer) {
 	}
 	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	cmd.flags(fs)
-	any := false
-	fs.VisitAll(func(*flag.Flag) { any = true })
-	if any {
-		fmt.Fprint(w, "\nFlags:\n")
-		fs.SetOutput(w)
-		fs.PrintDefaults()
-	}
+	head := "\nFlags:\n"
+	fs.VisitAll(func(f *flag.Flag) {
+		value, text := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "false" {
+			text += " (" + f.DefValue + " if not given)"
+		}
+		fmt.Fprintf(w, "%s  --%s %s\n        %s\n", head, f.Name, value, text)
+		head = ""
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func (o *office) sipConfig(s *sockets) sipleg.Config {
 		Peers:                 sipPeers(o.cfg.Peers),
 		Strangers:             o.cfg.SIP.Strangers,
 		RefuseForeignIdentity: o.cfg.SIP.StrictIdentity,
-		Domains:               append([]string(nil), o.cfg.SIP.Domains...),
+		Domains:               slices.Clone(o.cfg.Config.Domains),
 		SessionExpires:        o.cfg.SIP.SessionExpires,
 		Log:                   o.log,
 	}

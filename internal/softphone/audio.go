@@ -27,6 +27,7 @@ type audio struct {
 	mu      sync.Mutex
 	remote  netip.AddrPort // zero: nothing is sent
 	law     g711.Law
+	mute    bool
 	say     []int16 // what is still to be said; silence follows
 	heard   []int16
 	source  uint32 // SSRC of what is heard
@@ -100,7 +101,7 @@ func (a *audio) send() {
 func (a *audio) frame(packet *rtp.Packet) netip.AddrPort {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.remote.IsValid() {
+	if !a.remote.IsValid() || a.mute {
 		return netip.AddrPort{}
 	}
 	packet.PayloadType = payloadType(a.law)
@@ -207,4 +208,12 @@ func (c *Call) Law() g711.Law {
 	c.audio.mu.Lock()
 	defer c.audio.mu.Unlock()
 	return c.audio.law
+}
+
+// Mute stops sending packets, as a telephone with a broken network does; false
+// goes on.
+func (c *Call) Mute(on bool) {
+	c.audio.mu.Lock()
+	defer c.audio.mu.Unlock()
+	c.audio.mute = on
 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"crosspoint/internal/tomlfile"
+)
+
+// smallest is an office in which nothing is wrong.
+const smallest = `
+[[phone]]
+extension = "101"
+secret = "alice-Fig7-lantern"
+`
+
+func TestSamplesAreGood(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "configs", "*.toml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no samples: %v", err)
+	}
+	for _, f := range files {
+		if _, plan, problems := loadConfig(f); plan == nil || len(problems) > 0 {
+			t.Errorf("%s:\n%s", f, tomlfile.Text(problems))
+		}
+	}
+	if _, plan, problems := decodeConfig("demo.toml", demoOffice); plan == nil || len(problems) > 0 {
+		t.Errorf("the demonstration's office:\n%s", tomlfile.Text(problems))
+	}
+}
+
+// TestMistakes: each mistake in the parts that this package reads is told with
+// its line and what to write instead.
+func TestMistakes(t *testing.T) {
+	const card = "[[card]]\nname = \"card1\"\nport = \"sim\"\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown section":   {"[spi]\n", `f.toml:1: unknown table [spi]; did you mean "sip"?`},
+		"unknown key":       {"[sip]\nlisten_on = \"udp:127.0.0.1:5060\"\n", `f.toml:2: unknown key "listen_on" in [sip]; did you mean "listen"?`},
+		"transport":         {"[sip]\nlisten = \"127.0.0.1:5060\"\n", `f.toml:2: listen = "127.0.0.1:5060" must begin with udp: or tcp:`},
+		"host name":         {"[sip]\nlisten = \"udp:office:5060\"\n", `f.toml:2: listen = "udp:office:5060" must name an IP address`},
+		"twice":             {"[sip]\nlisten = [\"udp:127.0.0.1:5060\", \"udp:127.0.0.1:5060\"]\n", "f.toml:2: listen names udp:127.0.0.1:5060 twice"},
+		"no range":          {"[rtp]\nports = \"16384\"\n", `f.toml:2: ports = "16384" is not a range`},
+		"low range":         {"[rtp]\nports = \"80-90\"\n", `f.toml:2: ports = "80-90" must lie between 1024 and 65535`},
+		"small range":       {"[rtp]\nports = \"9000-9001\"\n", `f.toml:2: ports = "9000-9001" is too small`},
+		"overlap":           {"[sip]\nlisten = \"udp:127.0.0.1:5060\"\n[rtp]\nports = \"5000-6000\"\n", "f.toml:4: ports 5000-6000 overlap the SIP socket udp:127.0.0.1:5060"},
+		"audio for nobody":  {"[rtp]\naddress = \"0.0.0.0\"\n", `f.toml:2: address = "0.0.0.0" is not an IP address that phones can send to`},
+		"card without port": {"[[card]]\nname = \"card1\"\n", "f.toml:1: [card] needs port: serial device"},
+		"relative device":   {"[[card]]\nname = \"card1\"\nport = \"ttyUSB0\"\n", `f.toml:3: port = "ttyUSB0" is neither a device, such as /dev/ttyUSB0, nor "sim"`},
+		"same device":       {"[[card]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n[[card]]\nname = \"b\"\nport = \"/dev/ttyUSB0\"\n", `f.toml:6: port "/dev/ttyUSB0" belongs to the card at f.toml:1`},
+		"same card":         {card + card, `f.toml:5: card "card1" is there already, at f.toml:1`},
+		"no such card":      {card + "[[line]]\nname = \"fxo1\"\ncard = \"card2\"\nport = 1\nkind = \"fxo\"\n", `f.toml:6: line "fxo1" is on card "card2", which is not there; did you mean "card1"?`},
+		"line without card": {card + "[[line]]\nname = \"fxo1\"\nport = 1\nkind = \"fxo\"\n", `f.toml:4: line "fxo1" needs card`},
+		"port of line":      {card + "[[line]]\nname = \"fxo1\"\ncard = \"card1\"\nport = 99\nkind = \"fxo\"\n", `f.toml:7: line "fxo1" is on port 99: a card has ports 1 to`},
+		"music":             {"[music]\nfile = \"hold.mp3\"\n", `f.toml:2: file = "hold.mp3" is not a WAV file`},
+		"log level":         {"[log]\nlevel = \"loud\"\n", `f.toml:2: log.level = "loud" is not one of "debug", "info", "warn", "error"`},
+		"expiry":            {"[sip]\nregister_min = \"2h\"\nregister_max = \"1h\"\n", "f.toml:2: register_min is 2h0m0s, longer than register_max"},
+		"contact":           {"[[phone]]\nextension = \"105\"\ncontacts = \"sip:105@kitchen\"\n", `f.toml:3: phone 105: contacts: "sip:105@kitchen" does not name an IP address`},
+		"wait":              {"[shutdown]\nwait = 30\n", `f.toml:2: shutdown.wait is 30, expected a time with its unit`},
+	} {
+		_, plan, problems := decodeConfig("f.toml", []byte(c.text+smallest))
+		text := tomlfile.Text(problems)
+		if plan != nil {
+			t.Errorf("%s: accepted", name)
+		}
+		if !strings.Contains(text, c.want) {
+			t.Errorf("%s: told\n%swanted\n%s", name, text, c.want)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	cfg, plan, problems := decodeConfig("f.toml", []byte(smallest))
+	if plan == nil || len(problems) > 0 {
+		t.Fatal(tomlfile.Text(problems))
+	}
+	if s := cfg.sockets(); len(s) != 2 || s[0].addr.Port() != 5060 || s[0].network != "udp" || s[1].network != "tcp" {
+		t.Errorf("listens on %v, not on UDP and TCP 5060", s)
+	}
+	if ip := cfg.rtpAddress(); !ip.IsValid() || ip.IsUnspecified() {
+		t.Errorf("audio is received at %v", ip)
+	}
+	if low, high, why := cfg.rtpRange(); low != 16384 || high != 17383 || why != "" {
+		t.Errorf("ports %d-%d %s", low, high, why)
+	}
+	if cfg.wait() != defaultWait {
+		t.Errorf("waits %v", cfg.wait())
+	}
+	t.Setenv("XDG_RUNTIME_DIR", "/nowhere")
+	if cfg.controlPath() != "/nowhere/crosspoint.sock" {
+		t.Errorf("control socket %s", cfg.controlPath())
+	}
+	cfg.Control.Socket = "off"
+	if cfg.controlPath() != "" {
+		t.Errorf("control socket %s though it is off", cfg.controlPath())
+	}
+}
+
+func TestZeroWaitIsNoWait(t *testing.T) {
+	cfg, _, _ := decodeConfig("f.toml", []byte("[shutdown]\nwait = \"0s\"\n"+smallest))
+	if cfg.wait() != 0 {
+		t.Errorf("waits %v", cfg.wait())
+	}
+}
+
+func TestContacts(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sip:101@192.0.2.7:5070":          "UDP 192.0.2.7:5070",
+		"sip:101@192.0.2.7":               "UDP 192.0.2.7:5060",
+		"sip:101@[2001:db8::1]:5070":      "UDP [2001:db8::1]:5070",
+		"sip:192.0.2.7;transport=tcp":     "TCP 192.0.2.7:5060",
+		"sip:101@192.0.2.7;transport=TCP": "TCP 192.0.2.7:5060",
+	} {
+		c, err := parseContact(uri)
+		if got := c.Transport.String() + " " + c.Address.String(); err != nil || got != want {
+			t.Errorf("%s: %s %v, not %s", uri, got, err, want)
+		}
+	}
+	for _, uri := range []string{"101@192.0.2.7", "sip:101@kitchen", "sip:101@192.0.2.7:phone", ""} {
+		if c, err := parseContact(uri); err == nil {
+			t.Errorf("%q was taken as %v", uri, c.Address)
+		}
+	}
+}
+
+func TestPeerAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1/32", "192.0.2.0/24": "192.0.2.0/24", "192.0.2.1:5060": "192.0.2.1/32", "2001:db8::1": "2001:db8::1/128",
+	} {
+		if p, ok := parsePrefix(text); !ok || p.String() != want {
+			t.Errorf("%s: %v, not %s", text, p, want)
+		}
+	}
+	if host, transport := parseProxy("sip:itsp.example:5070;transport=tcp"); host != "itsp.example:5070" || transport != "tcp" {
+		t.Errorf("%s %s", host, transport)
+	}
+}
+
+func TestMusic(t *testing.T) {
+	if pcm, err := loadMusic(Music{}); pcm != nil || err != nil {
+		t.Errorf("%v %v", pcm, err)
+	}
+	path := filepath.Join(t.TempDir(), "hold.wav")
+	if _, err := loadMusic(Music{File: path}); err == nil || !strings.Contains(err.Error(), "there is no "+path) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if err := saveWAV(path, []int16{1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	if pcm, err := loadMusic(Music{File: path}); err != nil || len(pcm) != 3 || pcm[2] != 3 {
+		t.Errorf("%v %v", pcm, err)
+	}
+	if err := os.WriteFile(path, []byte("song"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadMusic(Music{File: path}); err == nil {
+		t.Error("a file that is no WAV was taken")
+	}
+}

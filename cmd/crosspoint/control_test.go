@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// informed is an office that knows what a test tells it.
+type informed struct{}
+
+func (informed) status() statusView {
+	return statusView{File: "office.toml", PID: 4711, Listen: []string{"udp:127.0.0.1:5060"}, Started: time.Now(),
+		Registrations: []registrationView{{"101", "sip:101@127.0.0.1:5070", time.Now().Add(time.Minute)}},
+		Cards:         []cardView{{"card1", "/dev/ttyUSB0", "up"}}}
+}
+
+func (informed) lines() []lineView {
+	loud := -12.0
+	return []lineView{{Line: "fxo1", Kind: "fxo", Port: "card1:1", State: "talking with 5551234", Since: time.Now(), Heard: &loud,
+		Fault: "no dial tone after 3s", FaultAt: time.Now(), Last: []lastCallOfLine{{At: time.Now(), Number: "5551234", Talked: 3, Ended: "hung up"}}}}
+}
+
+func (informed) calls() []callView {
+	return []callView{
+		{ID: "7f3", State: "ended", From: `101 "Alice"`, Dialed: "102", Answerer: "102", Why: "102 hung up", Began: time.Now()},
+		{ID: "7f4", State: "talking", From: `101 "Alice"`, Dialed: "103", Answerer: "103", Began: time.Now()},
+	}
+}
+
+func (informed) call(id string, times bool) (callView, bool) {
+	if id == "nobody" {
+		return callView{}, false
+	}
+	return callView{ID: orElse(id, "7f4"), From: "101", Dialed: "102", Figure: fmt.Sprintf("figure, times %v\n", times), Trail: "trail\n"}, true
+}
+
+func openTestControl(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "run", "control")
+	c, err := openControl(path, informed{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("the socket is left: %v", err)
+		}
+	})
+	return path
+}
+
+func TestControlAnswers(t *testing.T) {
+	path := openTestControl(t)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket's mode is %v %v, not 0600", info.Mode(), err)
+	}
+	for args, wants := range map[string][]string{
+		"status":              {"office.toml, process 4711", "udp:127.0.0.1:5060", "card1 at /dev/ttyUSB0: up", "101 at sip:101@127.0.0.1:5070"},
+		"lines":               {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up"},
+		"calls":               {"7f3", "ended: 102 hung up", "7f4", "talking"},
+		"calls --ended 0":     {"7f4"},
+		"ladder":              {"call 7f4", "figure, times false"},
+		"ladder 7f3 --times":  {"call 7f3", "figure, times true"},
+		"ladder --trail":      {"route:\ntrail"},
+		"lines --json":        {`"line": "fxo1"`},
+		"ladder --json 7f3":   {`"id": "7f3"`},
+		"status --json":       {`"pid": 4711`},
+		"calls --json":        {`"why": "102 hung up"`},
+		"ladder --json --":    {`"id": "7f4"`},
+		"calls --ended 0 -- ": {"talking"},
+	} {
+		code, out, complaints := cli(append(strings.Fields(args)[:1:1], append([]string{"--socket", path}, strings.Fields(args)[1:]...)...)...)
+		if code != exitOK {
+			t.Errorf("%s: code %d: %s", args, code, complaints)
+		}
+		for _, want := range wants {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s does not say %q:\n%s", args, want, out)
+			}
+		}
+		if strings.Contains(args, "--json") && !json.Valid([]byte(out)) {
+			t.Errorf("%s is no JSON:\n%s", args, out)
+		}
+	}
+	if _, out, _ := cli("calls", "--ended", "0", "--socket", path); strings.Contains(out, "7f3") {
+		t.Errorf("calls --ended 0 shows an ended call:\n%s", out)
+	}
+	if code, _, complaints := cli("ladder", "--socket", path, "nobody"); code != exitFailed || !strings.Contains(complaints, `no call "nobody"`) {
+		t.Errorf("ladder of a call that is not there: %d %s", code, complaints)
+	}
+}
+
+// TestControlOfFile: the socket is found by the office file.
+func TestControlOfFile(t *testing.T) {
+	path := openTestControl(t)
+	file := write(t, "office.toml", "[control]\nsocket = \""+path+"\"\n"+smallest)
+	if code, out, complaints := cli("status", "--config", file); code != exitOK || !strings.Contains(out, "process 4711") {
+		t.Errorf("code %d: %s%s", code, out, complaints)
+	}
+	off := write(t, "office.toml", "[control]\nsocket = \"off\"\n"+smallest)
+	if code, _, complaints := cli("status", "--config", off); code != exitFailed || !strings.Contains(complaints, "cannot be asked") {
+		t.Errorf("code %d: %s", code, complaints)
+	}
+	if code, _, complaints := cli("status", "--config", "nowhere.toml"); code != exitFailed || !strings.Contains(complaints, "nowhere.toml") {
+		t.Errorf("code %d: %s", code, complaints)
+	}
+}
+
+func TestControlInUse(t *testing.T) {
+	path := openTestControl(t)
+	_, err := openControl(path, informed{}, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "another exchange, process 4711 (office.toml)") {
+		t.Errorf("told %v", err)
+	}
+}
+
+// TestControlLeftBehind: a socket that nobody serves is replaced; a file that
+// is no socket is not.
+func TestControlLeftBehind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close()
+	c, err := openControl(path, informed{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatalf("a socket that was left behind is in the way: %v", err)
+	}
+	if _, err := (asker{path}).status(context.Background()); err != nil {
+		t.Error(err)
+	}
+	c.Close()
+	file := write(t, "control", "precious")
+	if c, err := openControl(file, informed{}, slog.New(slog.DiscardHandler)); err == nil {
+		c.Close()
+		t.Error("a file was replaced")
+	}
+	if text, _ := os.ReadFile(file); string(text) != "precious" {
+		t.Errorf("the file holds %q", text)
+	}
+}
