@@ -72,10 +72,9 @@ type Card struct {
 		last uint16
 		gap  time.Time // since when an event is missing; zero: none is
 	}
-	orderSeq uint16
-	slots    [MaxPorts + 1]port // 0 is the card itself
-	media    media
-	scratch  []byte
+	slots   [MaxPorts + 1]port // 0 is the card itself
+	media   media
+	scratch []byte
 }
 
 // state is how far the card is taken up.

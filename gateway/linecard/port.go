@@ -21,6 +21,7 @@ type port struct {
 	state   State
 	want    Set
 	queue   []pending // orders; the first is under way
+	seq     uint16    // of the newest order
 	retry   time.Time // when the first is to be repeated; zero: nothing is under way
 	rx, tx  [jack.FrameSize]byte
 }
@@ -143,8 +144,8 @@ func (p *port) order(o pending) {
 
 // start sends the first order of the queue for the first time.
 func (p *port) start() {
-	p.card.orderSeq++
-	p.queue[0].seq = p.card.orderSeq
+	p.seq++ // goes on through sessions, so that no two neighbours are alike (§7.2)
+	p.queue[0].seq = p.seq
 	p.transmit(time.Now())
 }
 
