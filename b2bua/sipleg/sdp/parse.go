@@ -60,6 +60,9 @@ func parse(text []byte) (d described, err error) {
 	if len(text) > maxLength {
 		return d, refuse(413, "session description of %d bytes", len(text))
 	}
+	if n := bytes.Count(text, []byte("\r")); n > 0 && n != bytes.Count(text, []byte("\r\n")) {
+		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n")) // a CR alone ends a line, too
+	}
 	var s pion.SessionDescription
 	if err := s.Unmarshal(text); err != nil {
 		s = pion.SessionDescription{}
@@ -69,10 +72,14 @@ func parse(text []byte) (d described, err error) {
 	}
 	d.audio = -1
 	session := sessionLevel(&s)
+	written := mediaLines(text)
 	for i, m := range s.MediaDescriptions {
 		st, err := readStream(m, session)
 		if err != nil {
 			return d, err
+		}
+		if len(written) == len(s.MediaDescriptions) {
+			st.as(written[i])
 		}
 		if d.audio < 0 && st.usable() {
 			d.audio = i
@@ -84,7 +91,7 @@ func parse(text []byte) (d described, err error) {
 
 // usable tells that a stream is the kind that we speak: enabled audio over plain RTP.
 func (s stream) usable() bool {
-	return s.kind == "audio" && s.port != 0 && (s.proto == "RTP/AVP" || s.proto == "RTP/AVPF")
+	return s.kind == "audio" && s.port != 0 && (strings.EqualFold(s.proto, "RTP/AVP") || strings.EqualFold(s.proto, "RTP/AVPF"))
 }
 
 // level is what a description says for all of its streams.
@@ -103,7 +110,7 @@ func sessionLevel(s *pion.SessionDescription) level {
 func readStream(m *pion.MediaDescription, session level) (st stream, err error) {
 	st = stream{
 		kind: lower(m.MediaName.Media), port: m.MediaName.Port.Value, formats: m.MediaName.Formats,
-		proto: strings.ToUpper(strings.Join(m.MediaName.Protos, "/")), ptime: 20 * time.Millisecond,
+		proto: strings.Join(m.MediaName.Protos, "/"), ptime: 20 * time.Millisecond,
 	}
 	if st.port < 0 || st.port > 65535 {
 		return st, refuse(400, "session description: port %d", st.port)
@@ -124,6 +131,24 @@ func readStream(m *pion.MediaDescription, session level) (st stream, err error) 
 	st.readAttributes(m.Attributes)
 	st.codecs = codecsOf(m)
 	return st, nil
+}
+
+// as takes kind, protocol and formats from the m= line as it was written: an
+// answer that refuses the stream repeats them.
+func (st *stream) as(line string) {
+	if f := strings.Fields(line); len(f) >= 3 {
+		st.kind, st.proto, st.formats = lower(f[0]), f[2], f[3:]
+	}
+}
+
+// mediaLines are the values of the m= lines of a description.
+func mediaLines(text []byte) (values []string) {
+	for line := range bytes.Lines(text) {
+		if v, ok := bytes.CutPrefix(line, []byte("m=")); ok {
+			values = append(values, strings.TrimSpace(string(v)))
+		}
+	}
+	return values
 }
 
 func (st *stream) readAttributes(attributes []pion.Attribute) {
@@ -219,7 +244,7 @@ func mend(text []byte) []byte {
 		key, value := s[0], strings.TrimSpace(s[2:])
 		switch {
 		case key == 'm':
-			streams = append(streams, [256][]string{'m': {value}})
+			streams = append(streams, [256][]string{'m': {known(value)}})
 		case len(streams) > 0 && strings.IndexByte(media, key) >= 0:
 			st := &streams[len(streams)-1]
 			st[key] = append(st[key], value)
@@ -261,6 +286,17 @@ func mend(text []byte) []byte {
 		put(&streams[i], media)
 	}
 	return []byte(b.String())
+}
+
+// known writes the m= line of a stream that we would not use so that the
+// library takes it: it refuses a description for a kind or a protocol, such as
+// a fax's "image" over "udptl", that it does not know.
+func known(line string) string {
+	f := strings.Fields(line)
+	if len(f) < 4 || strings.EqualFold(f[0], "audio") && strings.HasPrefix(strings.ToUpper(f[2]), "RTP/") {
+		return line
+	}
+	return "application " + f[1] + " RTP/AVP 0"
 }
 
 func lower(s string) string { return strings.ToLower(s) }

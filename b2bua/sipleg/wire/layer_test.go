@@ -554,6 +554,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		time.Sleep(12 * time.Second)
+		synctest.Wait()
 		if len(w.failed) != 1 {
 			t.Errorf("Failed was told %v", w.failed)
 		}
