@@ -66,6 +66,7 @@ func bad(format string, args ...any) error {
 
 const (
 	maxChannels = 32
+	minRate     = 4000
 	maxRate     = 192000
 	chunkHeader = 8
 	fmtSize     = 16 // of the chunk that every file has
@@ -94,7 +95,7 @@ func parseFormat(b []byte) (Format, error) {
 	if width != 8*f.Encoding.bytes() {
 		return Format{}, bad("its samples have %d bits; convert it: sox IN.wav -b 16 OUT.wav", width)
 	}
-	if f.Channels < 1 || f.Channels > maxChannels || f.Rate < 1 || f.Rate > maxRate {
+	if f.Channels < 1 || f.Channels > maxChannels || f.Rate < minRate || f.Rate > maxRate {
 		return Format{}, bad("it says %s", f)
 	}
 	return f, nil

@@ -46,7 +46,7 @@ func NewWriter(w io.WriteSeeker, f Format) (*Writer, error) {
 	default:
 		return nil, fmt.Errorf("cannot write a WAV file as %s", f.Encoding)
 	}
-	if f.Channels < 0 || f.Channels > maxChannels || f.Rate < 0 || f.Rate > maxRate {
+	if f.Channels < 0 || f.Channels > maxChannels || f.Rate < minRate || f.Rate > maxRate {
 		return nil, fmt.Errorf("cannot write a WAV file of %s", f)
 	}
 	b := make([]byte, 0, headerSize)
