@@ -83,19 +83,19 @@ func (f *fxs) ringing(ev event) fxsState {
 			f.in("off-hook")
 			return fxsTalking
 		}
-	case played:
+	case played: // the card has yet to play the end of it
 		f.audio.play(program{})
-		f.cfg.Port.SetAudio(false)
-		if !f.bell.rings {
-			f.timers.set(stepTimer, callerIDAfter)
-		}
+		f.timers.set(stepTimer, callerIDAfter)
 	case expired:
 		switch {
 		case ev.timer != stepTimer:
 		case f.bell.callerID != nil:
 			f.sendCallerID()
-		case !f.bell.rings:
-			f.ringBell()
+		default:
+			f.cfg.Port.SetAudio(false)
+			if !f.bell.rings {
+				f.ringBell()
+			}
 		}
 	}
 	return f.state
