@@ -51,7 +51,22 @@ func (t *terminal) open() (io.ReadWriteCloser, error) {
 		return nil, err
 	}
 	t.tty = tty
-	return master, nil
+	return pollable(master)
+}
+
+// pollable is the file opened so that closing it ends a Read: package pty has
+// made it blocking.
+func pollable(f *os.File) (*os.File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("linesim: %s: %w", f.Name(), err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("linesim: %s: %w", f.Name(), err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // relink points the link to a terminal. Only a link is ever replaced.
