@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"internal/inbox":     {},
 	"internal/memnet":    {},
 	"internal/tomlfile":  {},
+	"internal/witness":   {"media/wav"},
 	"internal/softphone": {"media/g711", "internal/..."},
 	"internal/siptest":   {"internal/..."},
 	"internal/arrows":    {},

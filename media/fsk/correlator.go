@@ -21,8 +21,9 @@ func newCorrelator(hz float64, window int) correlator {
 	return correlator{turn: complex(cos, -sin), at: 1, window: window}
 }
 
-// next takes a sample and gives the peak of a sine that would explain the window.
-func (c *correlator) next(x float64) float64 {
+// next takes a sample and gives the peak of a sine that would explain the
+// window, with its phase against the oscillator.
+func (c *correlator) next(x float64) complex128 {
 	c.mixed[c.i] = c.at * complex(x, 0)
 	c.at *= c.turn
 	if c.i++; c.i == c.window {
@@ -34,7 +35,7 @@ func (c *correlator) next(x float64) float64 {
 	for _, v := range c.mixed[:c.window] {
 		sum += v
 	}
-	return math.Hypot(real(sum), imag(sum)) * 2 / float64(c.window)
+	return sum * complex(2/float64(c.window), 0)
 }
 
 // energy gives the mean square of the last window of samples, without what is

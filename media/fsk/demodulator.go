@@ -2,6 +2,7 @@ package fsk
 
 import (
 	"math"
+	"math/cmplx"
 
 	"crosspoint/internal/dsp"
 )
@@ -15,11 +16,12 @@ type Char struct {
 }
 
 const (
-	memory  = 256  // samples of decision kept; a character with its search needs 80
+	memory  = 256  // samples kept; a character with its search needs 90
 	search  = 3    // samples by which a character's timing is tried, both ways
-	settle  = 128  // samples over which the carrier is judged: 16 ms
-	present = 0.62 // share of the energy in the stronger of the two tones that is a carrier; noise has 0.43
+	settle  = 64   // samples over which the carrier is judged: 8 ms
+	present = 0.65 // share of the energy in the stronger of the two tones that is a signal; noise has 0.43
 	absent  = 0.50 // share below which it is none
+	faint   = 0.25 // share of the usual amplitude below which a character is only the echo of a filter
 )
 
 // A Demodulator finds characters in a signal. Make it with NewDemodulator.
@@ -28,11 +30,14 @@ const (
 // difference of the two amplitudes says how sure a bit is. A start bit gives a
 // first idea of where a character lies; of the timings around it the one is
 // taken at which the ten bits together are surest, and the next character
-// starts afresh, so that bit clocks may differ by 2 %.
+// starts afresh, so that bit clocks may differ by 2 %. Then each bit is decided
+// together with its neighbours: since the phase is continuous, of the eight
+// ways that three bits can go one fits best.
 type Demodulator struct {
 	floor  float64 // mean square below which there is no carrier
 	bit    float64 // length of a bit in samples
 	window int     // samples of a correlation
+	apart  float64 // difference of the tones' frequencies, in radians a sample
 
 	mark, space correlator
 	total       energy
@@ -40,14 +45,21 @@ type Demodulator struct {
 	share       float64 // smoothed share of the stronger tone in it
 	carrier     bool
 
-	decision [memory]float64 // by sample: more than zero is mark
-	clock    int64           // samples seen
-	pos      int64           // decision at which the search goes on
-	start    int64           // decision at which a start bit was found, if collecting
-	collect  bool
-	idle     float64 // since when there has been nothing but mark
+	heard   [memory]heard // by sample
+	clock   int64         // samples seen
+	pos     int64         // sample at which the search goes on
+	start   int64         // sample at which a start bit was found, if collecting
+	collect bool
+	idle    float64 // since when there has been nothing but mark
 
 	chars []Char
+}
+
+// heard is what the window says that a sample ends.
+type heard struct {
+	mark, space complex128 // the tones, by the phase of their own oscillators
+	decision    float64    // more than zero is mark
+	power       float64    // mean square
 }
 
 // NewDemodulator is a Demodulator that hears signals of at least the given
@@ -62,6 +74,7 @@ func NewDemodulator(s Standard, floor float64) *Demodulator {
 		floor:  dsp.MeanSquare(floor),
 		bit:    bit,
 		window: window,
+		apart:  2 * math.Pi * (s.Mark - s.Space) / dsp.SampleRate,
 		mark:   newCorrelator(s.Mark, window),
 		space:  newCorrelator(s.Space, window),
 		total:  energy{window: window},
@@ -86,13 +99,14 @@ func (d *Demodulator) Demodulate(pcm []int16) []Char {
 	return d.chars
 }
 
-// sample makes a decision of the window that the sample ends.
+// sample takes the window that the sample ends.
 func (d *Demodulator) sample(x float64) {
-	m, s := d.mark.next(x), d.space.next(x)
-	d.decision[d.clock%memory] = m - s
-	strong, all := max(m, s), d.total.next(x)
-	d.level += (all - d.level) / settle
-	d.share += (min(strong*strong/2/(all+1), 1) - d.share) / settle
+	h := heard{mark: d.mark.next(x), space: d.space.next(x), power: d.total.next(x)}
+	m, s := size(h.mark), size(h.space)
+	h.decision = m - s
+	d.heard[d.clock%memory] = h
+	d.level += (h.power - d.level) / settle
+	d.share += (share(max(m, s), h.power) - d.share) / settle
 	switch {
 	case d.level < d.floor || d.share < absent:
 		d.carrier = false
@@ -105,11 +119,14 @@ func (d *Demodulator) sample(x float64) {
 	d.clock++
 }
 
-// advance searches the decisions that are new.
+// share is the share of a tone of the given peak in a mean square.
+func share(peak, power float64) float64 { return min(peak*peak/2/(power+1), 1) }
+
+// advance searches the samples that are new.
 func (d *Demodulator) advance() {
 	for d.pos < d.clock {
 		if !d.collect {
-			if d.decision[(d.pos-1)%memory] < 0 || d.decision[d.pos%memory] >= 0 {
+			if d.heard[(d.pos-1)%memory].decision < 0 || d.heard[d.pos%memory].decision >= 0 {
 				d.pos++
 				continue
 			}
@@ -125,53 +142,101 @@ func (d *Demodulator) advance() {
 
 // decide judges the character that may have begun at start.
 func (d *Demodulator) decide() {
-	var best float64
-	var at float64
+	var best, at float64
 	for shift := -2 * search; shift <= 2*search; shift++ {
 		t := float64(d.start) + float64(shift)/2
 		if score := d.score(t); score > best {
 			best, at = score, t
 		}
 	}
-	if best == 0 || !d.carrier { // no start bit, or nothing that it could be of
+	if best == 0 || !d.signal(at) {
 		d.pos = d.start + 1
 		return
 	}
 	var value byte
 	for i := range dataBits {
-		if d.at(at, 1+i) > 0 {
+		if d.together(at, 1+i) {
 			value |= 1 << i
 		}
 	}
-	delay := float64(d.window-1) / 2 // of the decision behind the signal
 	d.chars = append(d.chars, Char{
 		Value:   value,
-		Framing: d.at(at, charBits-1) <= 0,
+		Framing: d.decision(at, charBits-1) <= 0,
 		Idle:    max(0, int((at-d.idle)/d.bit+0.5)),
-		At:      uint64(max(0, at-delay)),
+		At:      uint64(max(0, at-d.delay())),
 	})
 	d.idle = at + charBits*d.bit
 	d.pos = int64(at + (charBits-0.5)*d.bit)
 }
 
+// delay is by how many samples what is heard is behind the signal.
+func (d *Demodulator) delay() float64 { return float64(d.window-1) / 2 }
+
 // score is how sure the bits of a character are that begins at t; zero if it
 // has no start bit.
 func (d *Demodulator) score(t float64) float64 {
-	begin := -d.at(t, 0)
+	begin := -d.decision(t, 0)
 	if begin <= 0 {
 		return 0
 	}
-	score := begin + d.at(t, charBits-1)
+	score := begin + d.decision(t, charBits-1)
 	for i := range dataBits {
-		score += math.Abs(d.at(t, 1+i))
+		score += math.Abs(d.decision(t, 1+i))
 	}
 	return max(score, math.SmallestNonzeroFloat64)
 }
 
-// at is the decision in the middle of a bit of the character that begins at t.
-func (d *Demodulator) at(t float64, bit int) float64 {
+// signal tells whether the character that begins at t is of a modem: loud
+// enough, no noise, and not the end of what has just ceased.
+func (d *Demodulator) signal(t float64) bool {
+	var tones, power float64
+	for i := range charBits {
+		h := &d.heard[d.middle(t, i)%memory]
+		m := max(size(h.mark), size(h.space))
+		tones += share(m, h.power)
+		power += h.power
+	}
+	power /= charBits
+	return tones/charBits >= present && power >= d.floor && power >= faint*faint*d.level
+}
+
+// middle is the sample in the middle of a bit of the character that begins at t.
+func (d *Demodulator) middle(t float64, bit int) int64 {
+	return int64(math.Round(t + (float64(bit)+0.5)*d.bit))
+}
+
+// decision is the decision in the middle of a bit of the character that begins at t.
+func (d *Demodulator) decision(t float64, bit int) float64 {
 	t += (float64(bit) + 0.5) * d.bit
 	i := int64(t)
 	f := t - float64(i)
-	return d.decision[i%memory]*(1-f) + d.decision[(i+1)%memory]*f
+	return d.heard[i%memory].decision*(1-f) + d.heard[(i+1)%memory].decision*f
 }
+
+// together decides a data bit of the character that begins at t by what it and
+// its neighbours make together: is it mark?
+func (d *Demodulator) together(t float64, bit int) bool {
+	before, own, after := &d.heard[d.middle(t, bit-1)%memory], &d.heard[d.middle(t, bit)%memory], &d.heard[d.middle(t, bit+1)%memory]
+	// Where the frequency changes the phase goes on: what the change turns
+	// one oscillator against the other by.
+	enter := cmplx.Rect(1, d.apart*(t+float64(bit)*d.bit-d.delay()))
+	leave := cmplx.Rect(1, d.apart*(t+float64(bit+1)*d.bit-d.delay()))
+	var mark, space float64
+	for way := range 4 {
+		m, s := own.mark, own.space
+		if way&1 == 0 {
+			m, s = m+before.mark, s+before.mark*enter
+		} else {
+			m, s = m+before.space*cmplx.Conj(enter), s+before.space
+		}
+		if way&2 == 0 {
+			m, s = m+after.mark, s+after.mark*leave
+		} else {
+			m, s = m+after.space*cmplx.Conj(leave), s+after.space
+		}
+		mark, space = max(mark, size(m)), max(space, size(s))
+	}
+	return mark > space
+}
+
+func size(c complex128) float64 { return math.Hypot(real(c), imag(c)) }
