@@ -74,7 +74,11 @@ func (c *compiler) emergencyNumbers(from *Emergency) {
 			continue
 		}
 		if e := p.office.exactly(n); e != nil && e.rule == nil {
-			c.wrong(e.at(), "", "%s is an emergency number: give it another number, or say in [emergency] which are: numbers = [\"…\"]", e.name)
+			remedy := "give it another number"
+			if key != "numbers" {
+				remedy += ", or say in [emergency] which are: numbers = [\"…\"]"
+			}
+			c.wrong(e.at(), "", "%s is an emergency number: %s", e.name, remedy)
 		}
 	}
 }

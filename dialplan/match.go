@@ -160,7 +160,7 @@ func (s *search) dial(n Number, o owner) fragment {
 	if s.query.Why {
 		s.misses(l, n.User)
 	}
-	if c.in(l, n.User) || c.in(l, s.translated(n, o)) || c.whatever(l) {
+	if c.in(l, n.User) || c.translated(l, n) || c.whatever(l) {
 		return c.found
 	}
 	if f, ok := s.fixed(o, l); ok {
@@ -197,24 +197,24 @@ func (p *Plan) contextNames() []string {
 	return names
 }
 
-// translated returns the other way to write a public number: for a call from
-// outside as + and digits, for a phone's + and digits as dialled by hand.
-func (s *search) translated(n Number, o owner) string {
+// translations returns the other ways to write a public number: for a call from
+// outside as + and digits, be it dialled as in the country or, as many providers
+// send it, without the +; for a phone's + and digits as dialled by hand.
+func (s *search) translations(n Number, o owner) []string {
 	p := s.plan
 	digits, telephone := telephoneNumber(n.User)
 	switch {
 	case !telephone || n.Context != "":
-		return ""
 	case o.context == p.incoming && !n.Global():
-		return p.country.e164(digits)
+		return []string{p.country.e164(digits), "+" + digits}
 	case o.context != p.incoming && n.Global():
 		national := p.country.national(digits)
 		if len(p.outside) > 0 {
-			return p.outside[0] + national
+			return []string{p.outside[0] + national}
 		}
-		return national
+		return []string{national}
 	}
-	return ""
+	return nil
 }
 
 // candidates tries the entries that match a number, the most specific first.
@@ -234,6 +234,16 @@ func (c *candidates) in(l *context, number string) bool {
 	c.number = number
 	for _, l := range l.search {
 		if l.root.walk(number, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// translated searches for the number in its other forms.
+func (c *candidates) translated(l *context, n Number) bool {
+	for _, number := range c.translations(n, c.owner) {
+		if c.in(l, number) {
 			return true
 		}
 	}

@@ -338,8 +338,8 @@ to = "102"
 	calls{
 		{"itsp", "+12015550101", "103"},
 		{"itsp", "2015550101", "103"},
-		{"itsp", "12015550101", "103"},
-		{"itsp", "5550101", "103"}, // the local form
+		{"itsp", "12015550101", "103"}, // without the +, or as dialled by hand
+		{"itsp", "5550101", "103"},     // the local form
 		{"itsp", "sip:+12015550104@crosspoint.example", "103 + 104"},
 		{"itsp", "+12015550111", "refused 404"},
 		{"itsp", "101", "refused 404"}, // extensions are not for providers

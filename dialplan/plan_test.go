@@ -91,6 +91,9 @@ func TestSampleOffices(t *testing.T) {
 			if n := len(p.config.Tests); n < 5 {
 				t.Errorf("%d self-tests: a sample office shows what it does by 5 at least", n)
 			}
+			if warnings := p.Lint(); warnings != nil {
+				t.Errorf("a sample is without warnings:\n%s", tomlfile.Text(warnings))
+			}
 			if !strings.HasPrefix(string(text), "# ") {
 				t.Error("it begins without saying what it is for")
 			}
