@@ -330,6 +330,9 @@ func TestReadAnswer(t *testing.T) {
 		{"no events", Prefs{}, "m=audio 4000 RTP/AVP 0", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms sendrecv"},
 		{"it holds us", Prefs{}, "m=audio 4000 RTP/AVP 0\na=sendonly", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms recvonly held: sendonly"},
 		{"it accepts our hold", Prefs{Direction: SendOnly}, "m=audio 4000 RTP/AVP 0\na=recvonly", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms sendonly"},
+		{"it holds us as we hold it", Prefs{Direction: SendOnly}, "m=audio 4000 RTP/AVP 0\na=inactive", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms inactive held: inactive"},
+		{"it can only accept inactive", Prefs{Direction: Inactive}, "m=audio 4000 RTP/AVP 0\na=inactive", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms inactive"},
+		{"it can only send when we only listen", Prefs{Direction: RecvOnly}, "m=audio 4000 RTP/AVP 0\na=sendonly", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms recvonly"},
 		{"it does not know our hold", Prefs{Direction: SendOnly}, "m=audio 4000 RTP/AVP 0", "192.0.2.7:4000 rtcp 192.0.2.7:4001 PCMU 0/0 20ms sendonly"},
 		{"it answers our hold as in 1999", Prefs{Direction: Inactive, ZeroAddress: true}, "m=audio 4000 RTP/AVP 0\nc=IN IP4 0.0.0.0", "port 4000 PCMU 0/0 20ms inactive held: c=0.0.0.0"},
 	} {

@@ -125,8 +125,8 @@ func (s *Session) ReadAnswer(text []byte) (Agreed, error) {
 	// What we receive is numbered as we offered.
 	n := s.numbers(p)
 	a.RecvPT, a.RecvEvent = n.of(law), n.event
-	if p.Direction != SendRecv && a.Hold != HeldZero {
-		a.Hold = NotHeld // it answers our hold
+	if a.Hold != HeldZero && !p.Direction.Sends() && (a.Hold == HeldSendOnly || p.Direction == Inactive) {
+		a.Hold = NotHeld // our offer left it no other answer (RFC 3264 §6.1)
 	}
 	a.Changed = s.changed(text)
 	s.formats = n

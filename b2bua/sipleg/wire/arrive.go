@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base32"
-	"fmt"
 	"runtime/debug"
 	"strings"
 
@@ -13,13 +12,7 @@ import (
 
 // arrived takes the bytes of one message. Whatever they are, the process goes on.
 func (l *Layer) arrived(from Flow, raw []byte, limit int) {
-	defer func() {
-		if p := recover(); p != nil {
-			l.counts.panics.Add(1)
-			l.log.Error("sip: a message could not be handled because of a defect in the exchange; please report it",
-				"flow", from, "panic", p, "message", firstLine(raw), "stack", string(debug.Stack()))
-		}
-	}()
+	defer l.survive(from, raw)
 	l.counts.received.Add(1)
 	if len(raw) > limit {
 		l.counts.dropped.Add(1)
@@ -40,6 +33,15 @@ func (l *Layer) arrived(from Flow, raw []byte, limit int) {
 		stamp(in.Request.Via(), from.remote)
 	}
 	l.cfg.Handle(in)
+}
+
+// survive is deferred where a stranger's bytes are looked at.
+func (l *Layer) survive(from Flow, raw []byte) {
+	if p := recover(); p != nil {
+		l.counts.panics.Add(1)
+		l.log.Error("sip: a message could not be handled because of a defect in the exchange; please report it",
+			"flow", from, "panic", p, "message", firstLine(raw), "stack", string(debug.Stack()))
+	}
 }
 
 // refuse answers a faulty request without state, if it tells enough to be
@@ -96,6 +98,7 @@ func refusal(req *sip.Request, f *fault) *sip.Response {
 
 // refuseStream answers what can't be framed, before its connection is closed.
 func (l *Layer) refuseStream(from Flow, buf []byte, err error) {
+	defer l.survive(from, buf)
 	n := headLen(buf)
 	if n == 0 {
 		l.counts.dropped.Add(1)
@@ -139,5 +142,3 @@ func printable(s string) string {
 		return c
 	}, s)
 }
-
-var _ fmt.Stringer = Flow{}

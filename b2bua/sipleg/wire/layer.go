@@ -130,9 +130,9 @@ type Layer struct {
 
 	mu     sync.Mutex // guards what follows, for moments only
 	conns  map[netip.AddrPort]*conn
-	from   map[netip.Addr]int        // connections by source
-	locals map[netip.Addr]netip.Addr // remote -> our address
-	udp    map[netip.AddrPort]time.Time
+	from   map[netip.Addr]int           // connections by source
+	locals map[netip.Addr]netip.Addr    // remote -> our address
+	noTCP  map[netip.AddrPort]time.Time // peers that took no TCP, and until when that is remembered
 	closed bool
 }
 
@@ -171,7 +171,7 @@ func New(cfg Config) *Layer {
 		conns:  make(map[netip.AddrPort]*conn),
 		from:   make(map[netip.Addr]int),
 		locals: make(map[netip.Addr]netip.Addr),
-		udp:    make(map[netip.AddrPort]time.Time),
+		noTCP:  make(map[netip.AddrPort]time.Time),
 	}
 	for _, c := range cfg.UDP {
 		l.sockets = append(l.sockets, &socket{conn: c, local: addrPortOf(c.LocalAddr())})

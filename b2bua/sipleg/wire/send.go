@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -58,9 +57,9 @@ func (l *Layer) Send(msg sip.Message, to Flow) error {
 // sendLarge tries the way of RFC 3261 §18.1.1; false: UDP it is.
 func (l *Layer) sendLarge(req *sip.Request, to Flow, plain []byte) bool {
 	l.mu.Lock()
-	until, avoid := l.udp[to.remote]
+	until, avoid := l.noTCP[to.remote]
 	if avoid && time.Now().After(until) {
-		delete(l.udp, to.remote)
+		delete(l.noTCP, to.remote)
 		avoid = false
 	}
 	l.mu.Unlock()
@@ -86,10 +85,10 @@ func (l *Layer) sendLarge(req *sip.Request, to Flow, plain []byte) bool {
 func (l *Layer) avoidTCP(peer netip.AddrPort) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.udp) >= 4096 {
-		clear(l.udp)
+	if len(l.noTCP) >= 4096 {
+		clear(l.noTCP)
 	}
-	l.udp[peer] = time.Now().Add(tcpAvoided)
+	l.noTCP[peer] = time.Now().Add(tcpAvoided)
 }
 
 // KeepAlive sends a pair of CRLF on a flow: it holds a NAT's binding open and
@@ -169,5 +168,3 @@ func encode(b *bytes.Buffer, msg sip.Message, via string) error {
 	b.Write(msg.Body())
 	return nil
 }
-
-var _ io.StringWriter = (*lineWriter)(nil)
