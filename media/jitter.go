@@ -16,6 +16,7 @@ const (
 	forceSlip   = 480  // this much too deep is cut off even in speech
 	watchFrames = 150  // 3 s: how long a period of observation lasts
 	watchFew    = 20   // with fewer packets than this a period says nothing
+	manyStrays  = 3    // so many packets in a row are far too late if the source's clock went back
 )
 
 // JitterConfig says how a JitterBuffer behaves. The zero value is ready.
@@ -55,6 +56,7 @@ type JitterBuffer struct {
 	source  uint32                // whose timestamps these are
 	play    uint32                // timestamp of the next sample to be read
 	high    uint32                // timestamp after the newest sample written
+	strays  int                   // packets in a row that came far too late
 	pause   bool                  // the source is silent and said so (RFC 3389)
 	comfort noise
 
@@ -103,6 +105,13 @@ func (j *JitterBuffer) Write(p *Packet) {
 	}
 	j.pause = false
 	ahead := int32(p.Timestamp - j.play)
+	if j.running && p.Source == j.source && ahead < -j.max-n {
+		if j.strays++; j.strays < manyStrays {
+			j.stats.Late++
+			return
+		}
+	}
+	j.strays = 0
 	if !j.running || p.Source != j.source || ahead < -j.max-n || ahead+n > ringSize/2 {
 		j.restart(p.Source, p.Timestamp)
 		ahead = j.start

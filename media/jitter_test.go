@@ -288,6 +288,25 @@ func TestJitterBufferStartsAnewWithAnotherSource(t *testing.T) {
 	}
 }
 
+func TestJitterBufferPassesOverAStrayButFollowsAClockThatWentBack(t *testing.T) {
+	codes := noiseCodes(16000)
+	packets := cut(codes, 160, 100_000)
+	stray := packets[2]
+	stray.at += 8000 // a second late
+	back := shift(cut(codes[:3200], 160, 50_000), 16000)
+	j := NewJitterBuffer(JitterConfig{})
+	out := play(j, append(append(packets, stray), back...), 125)
+	if !bytes.Contains(out, codes[:15840]) {
+		t.Error("a stray disturbs what is heard")
+	}
+	if !bytes.Contains(out[16000:], codes[640:2560]) {
+		t.Error("after the clock went back nothing is heard")
+	}
+	if s := j.Stats(); s.Late != 3 { // the stray, and two until the jump was believed
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestJitterBufferMakesComfortNoise(t *testing.T) {
 	j := NewJitterBuffer(JitterConfig{})
 	play(j, cut(sineCodes(g711.MuLaw, 400, 8000, 0, 1600), 160, 0), 11)

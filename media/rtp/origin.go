@@ -23,7 +23,9 @@ const (
 // origin learns where the party really sends from (symmetric RTP, RFC 4961)
 // and keeps everybody else out. Nobody is locked in at first: the signalled
 // address is as soon as it is heard, another one when it has sent two packets
-// in sequence and nothing better came within learnFor.
+// in sequence and nothing better came within learnFor. The signalled address
+// itself comes into its right even later, so nobody can shut the party out by
+// being quicker.
 type origin struct {
 	signalled netip.AddrPort // invalid: not known yet
 	source    netip.AddrPort // whom we hear; invalid: nobody yet
@@ -64,14 +66,14 @@ func (o *origin) admit(from netip.AddrPort, ssrc uint32, seq uint16, now time.Ti
 		}
 		return true, false
 	}
-	if o.locked {
+	r := o.rankOf(from)
+	if o.locked && r != exact {
 		return false, false
 	}
-	r := o.rankOf(from)
 	if o.source.IsValid() && (r > o.rank || r == o.rank && now.Sub(o.heard) < silentFor) {
 		return false, false
 	}
-	if r != exact && !o.proved(from, ssrc, seq) {
+	if (r != exact || o.locked) && !o.proved(from, ssrc, seq) {
 		return false, false
 	}
 	o.source, o.rank, o.heard = from, r, now

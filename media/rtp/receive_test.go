@@ -230,16 +230,38 @@ func TestPartyBehindNATIsLearntThenLocked(t *testing.T) {
 		nat.talk(150) // 3 s: longer than the learning
 		b.heard.take()
 		other.talk(10)
-		atSignalled.talk(10)
 		if n := len(b.heard.take()); n != 0 {
 			t.Errorf("%d packets of others heard after the lock", n)
 		}
-		if st := b.Stats(); st.Dropped != 21 {
+		if st := b.Stats(); st.Dropped != 11 {
 			t.Errorf("%+v", st)
 		}
 		m.say(1)
 		if len(nat.take()) != 1 {
 			t.Error("others have drawn our audio away")
+		}
+		time.Sleep(time.Minute) // even after a long silence
+		other.talk(10)
+		if n := len(b.heard.take()); n != 0 {
+			t.Errorf("%d packets of others heard after a silence", n)
+		}
+	})
+}
+
+func TestPartyIsNotShutOutByWhoWasQuicker(t *testing.T) {
+	onBench(t, Config{}, func(b *bench) {
+		right, intruder := b.far(signalled), b.far(elsewhere)
+		defer right.close()
+		defer intruder.close()
+		intruder.talk(200) // 4 s: locked
+		b.heard.take()
+		right.talk(3)
+		intruder.talk(3)
+		if n := len(b.heard.take()); n != 2 { // its first packet only makes it a candidate
+			t.Errorf("%d packets heard", n)
+		}
+		if b.RemoteAddr() != signalled {
+			t.Errorf("audio goes to %v", b.RemoteAddr())
 		}
 	})
 }
