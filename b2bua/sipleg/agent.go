@@ -129,6 +129,7 @@ func (a *Agent) Close() {
 		a.cancel()
 		a.running.Wait()
 		a.wire.Close()
+		a.table.clear()
 	})
 }
 

@@ -22,6 +22,7 @@ type audio struct {
 	first   []g711.Law // preferred order; empty: the offerer's
 	held    bool       // the party holds us
 	legacy  bool       // the party reads descriptions of 1999 only
+	last    sdp.Prefs  // what our last description says
 	closed  bool
 }
 
@@ -86,15 +87,28 @@ func (a *audio) probe(offer []byte) (sdp.Agreed, error) {
 
 // answer answers an offer and talks by it from now on.
 func (a *audio) answer(offer []byte, d sdp.Direction, flow wire.Flow) ([]byte, error) {
-	body, agreed, err := a.desc.Answer(offer, a.prefs(d))
+	p := a.prefs(d)
+	body, agreed, err := a.desc.Answer(offer, p)
 	if err == nil {
+		p.Laws, p.NoEvents = []g711.Law{agreed.Law}, !agreed.Events
+		a.last = p
 		a.apply(agreed, flow)
 	}
 	return body, err
 }
 
-// offer makes an offer.
-func (a *audio) offer(d sdp.Direction) []byte { return a.desc.Offer(a.prefs(d)) }
+// offer makes an offer of all that we can.
+func (a *audio) offer(d sdp.Direction) []byte {
+	a.last = a.prefs(d)
+	return a.desc.Offer(a.last)
+}
+
+// offerAgain offers what our last description said, but for the direction: a
+// refresh changes nothing (RFC 4028 §7.4), and a hold nothing else.
+func (a *audio) offerAgain(d sdp.Direction) []byte {
+	a.last.Direction, a.last.ZeroAddress, a.last.Bare = d, a.legacy, a.legacy
+	return a.desc.Offer(a.last)
+}
 
 // accept reads the answer to our offer and talks by it from now on.
 func (a *audio) accept(answer []byte, flow wire.Flow) error {

@@ -334,3 +334,7 @@ func (f *fixture) called(p *siptest.Peer, extra ...string) (*siptest.Dialog, *en
 	e.expect("Answered")
 	return d, e
 }
+
+func contextFor(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}

@@ -102,7 +102,7 @@ func (l *Leg) reinvite() {
 	with(req, "Allow", allowed, "Supported", supported)
 	l.timer.repeat(req)
 	l.assert(req, l.inv.connected)
-	attach(req, l.audio.offer(d))
+	attach(req, l.audio.offerAgain(d))
 	m.offered = true
 	m.tx = l.send(l.dialog, req, text, func(res *sip.Response) { l.reinvitation(res, hold) })
 }
@@ -135,7 +135,7 @@ func (l *Leg) reinvitation(res *sip.Response, hold bool) {
 		}
 		if err != nil {
 			l.log.Warn("the answer to our re-INVITE is not understood; audio goes on as before", "err", err)
-		} else {
+		} else if !hold { // a party that we hold answers inactive whether it holds us too or not
 			l.holding()
 		}
 		l.changed(res)

@@ -76,6 +76,15 @@ func (t *table) remove(o owner) {
 	}
 }
 
+// clear forgets the tombstones of an agent that is closed.
+func (t *table) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.tags)
+	clear(t.calls)
+	clear(t.flows)
+}
+
 // watch remembers that a leg wants to know if a connection fails.
 func (t *table) watch(f wire.Flow, l *Leg) {
 	t.mu.Lock()
