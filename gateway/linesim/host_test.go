@@ -13,6 +13,7 @@ import (
 	"crosspoint/gateway/linesim"
 	"crosspoint/media/dtmf"
 	"crosspoint/media/g711"
+	"crosspoint/media/tone"
 
 	"go.uber.org/goleak"
 )
@@ -77,7 +78,7 @@ func (u *user) saw(what jack.What) (jack.Change, bool) {
 	return jack.Change{}, false
 }
 
-func (u *user) all() (whats []jack.What) {
+func (u *user) whats() (whats []jack.What) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, ch := range u.changes {
@@ -145,4 +146,20 @@ func wait(d time.Duration) {
 func fake(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	synctest.Test(t, f)
+}
+
+// off lifts an FXO port with audio.
+func (u *user) off() {
+	u.port.SetAudio(true)
+	u.port.SetHook(true)
+}
+
+// tones tells which tones are in the recording.
+func (u *user) tones() (kinds []tone.Kind) {
+	for _, e := range tone.NewDetector(tone.Config{}).Detect(u.recording()) {
+		if e.On {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return kinds
 }

@@ -7,6 +7,7 @@ import (
 
 	"crosspoint/gateway/callerid"
 	"crosspoint/media/dtmf"
+	"crosspoint/media/tone"
 )
 
 // PhoneConfig is what a telephone does by itself. The zero value does nothing.
@@ -15,7 +16,7 @@ type PhoneConfig struct {
 	Plays  []int16       // said after it was lifted, linear samples at 8 kHz
 	Repeat bool          // and said again from the beginning
 	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker
-	HangUp time.Duration // after it was lifted. Zero: when loop current drops, if it answered by itself
+	HangUp time.Duration // after it was lifted. Zero: when the call is over, by loop current or tone, if it answered by itself
 }
 
 // defaultAnswer is after how many rings the telephones of a default town answer.
@@ -54,6 +55,8 @@ type Phone struct {
 	idKnown  bool
 	idAge    time.Duration // since it was received
 	receiver *callerid.Receiver
+	ear      *tone.Detector
+	hears    tone.Kind     // zero: nothing yet
 	silence  time.Duration // since something was heard while on-hook
 	heard    []int16
 	said     []int16
@@ -74,6 +77,7 @@ func newPhone(s *Sim, n int, cfg PhoneConfig) *Phone {
 	return &Phone{
 		sim: s, name: fmt.Sprintf("fxs%d", n), cfg: cfg, quiet: ringOver, silence: ringPause,
 		keypad: dtmf.NewGenerator(dtmf.Timing{}),
+		ear:    tone.NewDetector(tone.Config{Country: s.country}),
 	}
 }
 
@@ -157,7 +161,8 @@ type PhoneStatus struct {
 	Rings    int               // of the call that rings, or rang last
 	CallerID callerid.CallerID // that it showed with its last ringing; see HasID
 	HasID    bool
-	Drops    int // losses of loop current since it was lifted last
+	Hears    string // "dial tone", "busy", "voice" … while off-hook, as media/tone names it
+	Drops    int    // losses of loop current since it was lifted last
 	Reversed bool
 }
 
@@ -167,6 +172,9 @@ func (p *Phone) Status() (st PhoneStatus) {
 		st = PhoneStatus{
 			OffHook: p.offHook, Ringing: !p.offHook && p.quiet < ringOver, Rings: p.rings,
 			CallerID: p.id, HasID: p.idKnown, Drops: p.drops, Reversed: p.line.reversed,
+		}
+		if p.offHook && p.hears != 0 {
+			st.Hears = p.hears.String()
 		}
 	})
 	return st
@@ -182,6 +190,8 @@ func (p *Phone) lift(byItself bool) {
 	p.contacts = nil
 	p.quiet = ringOver
 	p.receiver = nil
+	p.ear.Reset()
+	p.hears = 0
 	p.sim.note(p.name, "off-hook")
 }
 
@@ -213,6 +223,7 @@ func (p *Phone) step(f feed, in, out []int16) (loop bool) {
 		}
 	}
 	p.watchLoop(f)
+	p.listen(in)
 	if loop && f.battery {
 		p.speak(in, out)
 	}
@@ -259,6 +270,24 @@ func (p *Phone) watchLoop(f feed) {
 		}
 	}
 	p.noLoop = 0
+}
+
+// listen tells tones from talk. A telephone that answered by itself is put
+// down when it hears that the call is over.
+func (p *Phone) listen(in []int16) {
+	for _, e := range p.ear.Detect(in) {
+		switch {
+		case e.On:
+			p.hears = e.Kind
+			p.sim.note(p.name, "hears %v", e.Kind)
+		case e.Kind == p.hears:
+			p.hears = 0
+		}
+		over := e.Kind == tone.Busy || e.Kind == tone.Congestion || e.Kind == tone.Howler || e.Kind == tone.Dial
+		if e.On && over && p.byItself {
+			p.putDown()
+		}
+	}
 }
 
 // wait is a step on-hook: the bell, and caller ID between its rings.
