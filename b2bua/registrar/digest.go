@@ -29,8 +29,8 @@ type DigestConfig struct {
 	// It may be called from several goroutines.
 	Secret func(user string) (password string, ok bool)
 	// Algorithms that are offered, best first (RFC 8760 §2.4). Empty is MD5
-	// alone: many phones give up at a challenge of SHA-256 even if one of MD5
-	// stands beside it.
+	// alone: phones that do not know SHA-256 give up at its challenge even if
+	// one of MD5 stands beside it (baresip 1.0 does, in either order).
 	Algorithms []string
 	// Domains are hosts that a digest's uri may name instead of the request's.
 	Domains []string
