@@ -2,7 +2,6 @@ package rtp
 
 import (
 	"encoding/binary"
-	"log/slog"
 	"net"
 	"net/netip"
 	"runtime"
@@ -28,16 +27,7 @@ func (n *nowhere) SetReadDeadline(time.Time) error                            { 
 // relayed are two sessions without sockets that feed each other, and a function
 // that has the first receive one packet.
 func relayed(from, to Format, payload []byte) func() {
-	session := func(f Format) *Session {
-		s := &Session{config: Config{Meter: true}, log: slog.New(slog.DiscardHandler)}
-		s.format.Store(&f)
-		s.out.s, s.play.s, s.receiver.s, s.reporter.s = s, s, s, s
-		s.loop.conn = &nowhere{}
-		s.target.Store(&signalled)
-		s.receiver.origin.expect(signalled, time.Now())
-		return s
-	}
-	a, b := session(from), session(to)
+	a, b := bare(from), bare(to)
 	bridge := media.NewBridge(nil)
 	bridge.Join(a)
 	bridge.Join(b)

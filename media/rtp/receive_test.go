@@ -2,7 +2,6 @@ package rtp
 
 import (
 	"bytes"
-	"log/slog"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -488,25 +487,5 @@ func TestAnnouncedSilenceIsNoFault(t *testing.T) {
 		if got := told.String(); got != "30s" {
 			t.Errorf("told %q after 40 s", got)
 		}
-	})
-}
-
-func FuzzDatagram(f *testing.F) {
-	good, _ := (&pion.Packet{Header: pion.Header{Version: 2, SSRC: 7, SequenceNumber: 1}, Payload: make([]byte, 20)}).Marshal()
-	event, _ := (&pion.Packet{Header: pion.Header{Version: 2, SSRC: 7, PayloadType: 101}, Payload: []byte{5, 0x8a, 1, 2}}).Marshal()
-	f.Add(good, event)
-	f.Add([]byte{0x80, 200, 0, 1}, []byte{0x81, 201, 0, 7, 1, 2, 3, 4})
-	f.Fuzz(func(t *testing.T, one, two []byte) {
-		s := &Session{log: slog.New(slog.DiscardHandler), config: Config{Meter: true}}
-		s.format.Store(&Format{EventPT: 101, NoisePT: 13})
-		s.receiver.s, s.out.s, s.play.s, s.reporter.s = s, s, s, s
-		s.receiver.to.Store(&feed{media.NewJitterBuffer(media.JitterConfig{})})
-		s.receiver.origin.expect(signalled, time.Time{})
-		for range 3 {
-			s.receiver.datagram(one, signalled)
-			s.receiver.datagram(two, signalled)
-		}
-		s.reporter.take(one, signalled)
-		s.reporter.take(two, signalled)
 	})
 }
