@@ -190,12 +190,7 @@ func openPorts(cfg *Config) (*rtp.Ports, error) {
 }
 
 func openRegistrar(cfg *Config, log *slog.Logger) (*registrar.Registrar, error) {
-	return registrar.New(registrar.Config{Min: cfg.SIP.MinExpires, Max: cfg.SIP.MaxExpires, Log: log,
-		Changed: func(c registrar.Change) {
-			if c.Kind != registrar.Refreshed {
-				log.Info("phone "+c.Kind.String(), "phone", c.Binding.AOR, "contact", c.Binding.URI, "from", c.Binding.Source)
-			}
-		}})
+	return registrar.New(registrar.Config{Min: cfg.SIP.MinExpires, Max: cfg.SIP.MaxExpires, Log: log})
 }
 
 // status implements informant.
