@@ -159,6 +159,7 @@ func (c *compiler) includes() {
 			c.wrong(l.pos, "include", "context %q includes itself: %s; take one of the includes out", l.name, circle)
 		}
 		l.root.sort()
+		slices.SortStableFunc(l.any, byConditions)
 	}
 }
 

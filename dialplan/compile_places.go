@@ -100,13 +100,6 @@ func (c *compiler) outside(r *rule) []owner {
 	return owners
 }
 
-// doorOwner is what holds for calls that come in by a door.
-func (p *Plan) doorOwner(d door) owner {
-	s := search{plan: p, query: &Query{From: Caller{Kind: d.kind, Name: d.name}}}
-	o, _ := s.caller()
-	return o
-}
-
 // reach reports a place that its owner cannot reach.
 func (c *compiler) reach(at tomlfile.Pos, key, title, place string, o owner) {
 	if place == "" {

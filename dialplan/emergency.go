@@ -120,10 +120,15 @@ func (p path) prefix(n int) string {
 	return b.String()
 }
 
-// number returns the emergency number in what was dialled, "" if it is none.
-func (em *emergency) number(dialed string) string {
+// number returns the emergency number in what was dialled, "" if it is none. The
+// domain does not matter: a phone may know the exchange by a name that the file
+// does not have. A number of a private plan is none.
+func (em *emergency) number(dialed Number) string {
+	if dialed.Context != "" && dialed.Context[0] != '+' {
+		return ""
+	}
 	for _, n := range em.numbers {
-		if prefix, ok := strings.CutSuffix(dialed, n); ok && slices.Contains(em.prefixes, prefix) {
+		if prefix, ok := strings.CutSuffix(dialed.User, n); ok && slices.Contains(em.prefixes, prefix) {
 			return n
 		}
 	}
@@ -131,11 +136,11 @@ func (em *emergency) number(dialed string) string {
 }
 
 // emergencyRoute is the route of a phone's call to an emergency number.
-func (s *search) emergencyRoute(number string) Route {
+func (s *search) emergencyRoute(number string, from *extension) Route {
 	em := &s.plan.emergency
 	r := Route{Emergency: true, Class: EmergencyCall, Rule: "emergency " + number, Pos: em.pos, Notice: &Notice{Extensions: em.notify, Place: em.place}}
-	if e := s.plan.extensions[s.query.From.Name]; e != nil && e.phone != nil && e.phone.Place != "" {
-		r.Notice.Place = e.phone.Place
+	if from.phone.Place != "" {
+		r.Notice.Place = from.phone.Place
 	}
 	for i, t := range em.trunks {
 		stage := Stage{Targets: []Target{{Kind: ToTrunk, Name: t.Name, Number: number, Pos: t.Pos.At()}}, Pos: em.pos}

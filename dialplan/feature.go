@@ -1,7 +1,9 @@
 package dialplan
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"crosspoint/internal/tomlfile"
 )
@@ -79,4 +81,22 @@ func (c *compiler) service(at tomlfile.Pos, s *service) {
 		}
 	}
 	c.add(c.plan.office, e)
+}
+
+// service is a code that a phone dialled.
+func (s *search) service(v *service, dialed string, o owner) fragment {
+	argument := strings.TrimPrefix(dialed, v.code)
+	if o.ext == nil || o.ext.phone == nil {
+		return s.reject(&Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("service %s is for phones only, not for %s", v.name, o), Pos: v.pos})
+	}
+	if len(s.stack) > 0 {
+		return s.reject(&Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("calls cannot be forwarded to service %s", v.name), Pos: v.pos})
+	}
+	s.taken("service "+v.name, v.pos, "code "+v.code)
+	if v.name == FeatureWithhold {
+		s.withheld = true
+		return s.call(argument, o)
+	}
+	s.class |= Internal
+	return s.emit(Stage{Targets: []Target{{Kind: ToFeature, Name: v.name, Number: argument, Pos: v.pos}}, Pos: v.pos})
 }

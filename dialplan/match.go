@@ -52,10 +52,8 @@ func (s *search) route() Route {
 	case err != nil:
 		return s.refused(&Refusal{Status: 484, Q850: 28, Reason: fmt.Sprintf("%q cannot be called: %v", clip(q.Dialed), err)})
 	}
-	if q.From.Kind == FromPhone && s.plan.ours(number.Host) {
-		if n := s.plan.emergency.number(number.User); n != "" {
-			return s.emergencyRoute(n)
-		}
+	if n := s.plan.emergency.number(number); n != "" && o.ext != nil {
+		return s.emergencyRoute(n, o.ext)
 	}
 	if refusal := s.limits(o); refusal != nil {
 		return s.refused(refusal)
@@ -77,33 +75,26 @@ func (s *search) route() Route {
 func (s *search) caller() (owner, *Refusal) {
 	p, from := s.plan, s.query.From
 	o := owner{door: door{from.Kind, from.Name}, context: p.incoming, allow: Internal}
-	unknown := func(what string) *Refusal {
-		return &Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("there is no %s %q in this plan", what, from.Name)}
-	}
+	known := true
 	switch from.Kind {
 	case FromPhone:
-		e := p.extensions[from.Name]
-		if e == nil || e.phone == nil {
-			return o, unknown("phone")
+		if o.ext = p.extensions[from.Name]; o.ext != nil && o.ext.phone != nil {
+			s.withheld = s.settings(from.Name).Withhold
+			return o.ext.owner(), nil
 		}
-		o.ext, o.context, o.allow = e, e.context, e.allow
-		s.withheld = s.settings(e.number).Withhold
+		known = false
 	case FromLine:
-		l := p.lines[from.Name]
-		if l == nil {
-			return o, unknown("line")
-		}
-		if e := p.extensions[l.Extension]; l.Kind == "fxs" && e != nil { // its telephone calls
-			o.door, o.ext, o.context, o.allow = door{FromPhone, e.number}, e, e.context, e.allow
-			return o, nil
-		}
-		if l.Has("allow") || len(l.Allow) > 0 {
+		if l := p.lines[from.Name]; l == nil {
+			known = false
+		} else if e := p.extensions[l.Extension]; l.Kind == "fxs" && e != nil {
+			return e.owner(), nil // its telephone calls
+		} else if l.Has("allow") || len(l.Allow) > 0 {
 			o.allow = permissions(l.Allow)
 		}
 	case FromPeer:
 		peer := p.peers[from.Name]
-		if peer == nil {
-			return o, unknown("peer")
+		if known = peer != nil; !known {
+			break
 		}
 		if peer.Has("allow") || len(peer.Allow) > 0 {
 			o.allow = permissions(peer.Allow)
@@ -114,14 +105,22 @@ func (s *search) caller() (owner, *Refusal) {
 	default:
 		o.door.name = ""
 	}
-	if from.Kind != FromPhone {
-		if pattern, ok := p.screened(p.refused, from); ok {
-			at := p.config.Screening.Key("refuse")
-			s.taken("screening", at, fmt.Sprintf("%q refuses %s", pattern.text, from))
-			return o, &Refusal{Status: 403, Q850: 21, Phrase: terminatingFailure, Reason: fmt.Sprintf("calls from %s are refused: %q is on the office's list", from, pattern.text), Pos: at}
-		}
+	if !known {
+		return o, &Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("there is no %s %q in this plan", from.Kind, from.Name)}
 	}
-	return o, nil
+	return o, s.officeScreening()
+}
+
+// officeScreening refuses callers from outside who are on the office's list.
+func (s *search) officeScreening() *Refusal {
+	from := s.query.From
+	pattern, ok := s.plan.screened(s.plan.refused, from)
+	if !ok {
+		return nil
+	}
+	at := s.plan.config.Screening.Key("refuse")
+	s.taken("screening", at, fmt.Sprintf("%q refuses %s", pattern.text, from))
+	return &Refusal{Status: 403, Q850: 21, Phrase: terminatingFailure, Reason: fmt.Sprintf("calls from %s are refused: %q is on the office's list", from, pattern.text), Pos: at}
 }
 
 // limits holds the number of the caller's calls against what it may have.
@@ -197,143 +196,6 @@ func (p *Plan) contextNames() []string {
 	return names
 }
 
-// translations returns the other ways to write a public number: for a call from
-// outside as + and digits, be it dialled as in the country or, as many providers
-// send it, without the +; for a phone's + and digits as dialled by hand.
-func (s *search) translations(n Number, o owner) []string {
-	p := s.plan
-	digits, telephone := telephoneNumber(n.User)
-	switch {
-	case !telephone || n.Context != "":
-	case o.context == p.incoming && !n.Global():
-		return []string{p.country.e164(digits), "+" + digits}
-	case o.context != p.incoming && n.Global():
-		national := p.country.national(digits)
-		if len(p.outside) > 0 {
-			return []string{p.outside[0] + national}
-		}
-		return []string{national}
-	}
-	return nil
-}
-
-// candidates tries the entries that match a number, the most specific first.
-type candidates struct {
-	*search
-	owner  owner
-	number string
-	seen   []*entry
-	found  fragment
-}
-
-// in searches a context and those that it includes.
-func (c *candidates) in(l *context, number string) bool {
-	if number == "" {
-		return false
-	}
-	c.number = number
-	for _, l := range l.search {
-		if l.root.walk(number, c) {
-			return true
-		}
-	}
-	return false
-}
-
-// translated searches for the number in its other forms.
-func (c *candidates) translated(l *context, n Number) bool {
-	for _, number := range c.translations(n, c.owner) {
-		if c.in(l, number) {
-			return true
-		}
-	}
-	return false
-}
-
-// whatever tries the entries for any number.
-func (c *candidates) whatever(l *context) bool {
-	for _, l := range l.search {
-		for _, e := range l.any {
-			if c.visit(e) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// visit takes an entry, or passes it over. What is taken decides, be it a
-// refusal: a rule without permission must not fall through to a wider one.
-func (c *candidates) visit(e *entry) bool {
-	if slices.Contains(c.seen, e) {
-		return false
-	}
-	c.seen = append(c.seen, e)
-	if e.rule != nil {
-		if why := c.passedOver(e.rule, c.owner); why != "" {
-			c.step(e.name, e.at(), why)
-			return false
-		}
-	}
-	if c.rule == "" {
-		c.search.rule, c.pos = e.label(), e.at()
-	}
-	switch {
-	case e.ext != nil:
-		c.found = c.extension(e.ext, c.owner)
-	case e.service != nil:
-		c.found = c.service(e.service, c.number, c.owner)
-	default:
-		c.found = c.ruled(e.rule, e.name, c.number, c.owner)
-	}
-	return true
-}
-
-func (e *entry) label() string {
-	switch {
-	case e.rule != nil:
-		return e.rule.name
-	case e.ext != nil:
-		return e.ext.number
-	}
-	return e.service.name
-}
-
-// passedOver says why a rule is not for this call, "" if it is.
-func (s *search) passedOver(r *rule, o owner) string {
-	stranger := o.door.kind == FromStranger
-	switch {
-	case r.from != nil && !r.from[o.door] && o.door.name != "any":
-		return fmt.Sprintf("passed over: it is not for %s", o)
-	case r.from == nil && stranger:
-		return "passed over: strangers need a rule with from = [\"strangers\"]"
-	case s.checking:
-		return ""
-	case !r.when.holds(s.query.At):
-		return fmt.Sprintf("passed over: it holds %s, not at %s", r.when.during(), s.at())
-	}
-	if r.callers != nil {
-		if _, ok := s.plan.screened(r.callers, s.query.From); !ok {
-			return fmt.Sprintf("passed over: it is not for callers such as %s", s.query.From)
-		}
-	}
-	return ""
-}
-
-func (c condition) during() string {
-	if c.not {
-		return fmt.Sprintf("outside of %q", c.schedule.name)
-	}
-	return fmt.Sprintf("during %q", c.schedule.name)
-}
-
-func (s *search) at() string {
-	if s.query.At.IsZero() {
-		return "no time"
-	}
-	return s.query.At.In(s.plan.zone).Format("Mon 2006-01-02 15:04")
-}
-
 // fixed is what rings for all calls of a line or peer.
 func (s *search) fixed(o owner, l *context) (fragment, bool) {
 	var places []string
@@ -396,7 +258,7 @@ func (s *search) address(n Number, o owner) fragment {
 	case o.door.kind == FromStranger:
 		return s.reject(&Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("a stranger may not call %s through us: it is not our domain", n.Host)})
 	case o.rule == nil && !o.written && o.allow&SIPAddress == 0:
-		return s.denied(o, SIPAddress, "an address of another domain")
+		return s.denied(o, SIPAddress, fmt.Sprintf("%s (if that domain is this office, add it to domains in [sip])", n.Host))
 	}
 	if s.rule == "" {
 		s.rule = n.Host
@@ -423,51 +285,6 @@ func (s *search) never(o owner, digits ...string) *Refusal {
 // denied refuses a call for want of a permission.
 func (s *search) denied(o owner, class Permission, what string) fragment {
 	return s.reject(&Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("%s may not call %s: that takes allow %q, and it has %s", o, what, class, o.allow), Pos: o.permissionAt(s.plan)})
-}
-
-// String names the owner for people.
-func (o owner) String() string {
-	switch {
-	case o.ext != nil && o.ext.group != nil:
-		return "group " + o.ext.number
-	case o.ext != nil:
-		return "phone " + o.ext.number
-	case o.door.kind == FromStranger:
-		return "a stranger"
-	}
-	return o.door.kind.String() + " " + o.door.name
-}
-
-// at says where the owner stands in the file.
-func (o owner) at(p *Plan) tomlfile.Pos {
-	switch {
-	case o.rule != nil:
-		return o.rule.to
-	case o.ext != nil:
-		return o.ext.pos
-	case o.door.kind == FromLine:
-		return p.lines[o.door.name].At()
-	case o.door.kind == FromPeer:
-		return p.peers[o.door.name].At()
-	}
-	return tomlfile.Pos{}
-}
-
-// permissionAt says which line gives the owner its permissions.
-func (o owner) permissionAt(p *Plan) tomlfile.Pos {
-	switch {
-	case o.ext != nil && o.ext.group != nil:
-		return o.ext.group.Key("allow")
-	case o.ext != nil && o.ext.phone.Class != "" && p.classes[o.ext.phone.Class] != nil:
-		return p.classes[o.ext.phone.Class].Key("allow")
-	case o.ext != nil:
-		return o.ext.phone.Key("allow")
-	case o.door.kind == FromLine:
-		return p.lines[o.door.name].Key("allow")
-	case o.door.kind == FromPeer:
-		return p.peers[o.door.name].Key("allow")
-	}
-	return tomlfile.Pos{}
 }
 
 func (s *search) settings(extension string) Settings {

@@ -218,9 +218,6 @@ func product(heads, tails []path) ([]path, error) {
 	return out, nil
 }
 
-// isPattern tells whether s is more than a plain number.
-func isPattern(s string) bool { return strings.ContainsAny(s, "xXzZnN[].('|") }
-
 // matches tells whether the number fits the path. It is the definition that the
 // tree must agree with.
 func (p path) matches(number string) bool {

@@ -78,12 +78,6 @@ type rule struct {
 	ring    time.Duration
 }
 
-// A door is where a call comes from.
-type door struct {
-	kind CallerKind
-	name string // empty for strangers
-}
-
 // An extension is a compiled Phone or Group.
 type extension struct {
 	number  string
@@ -107,17 +101,6 @@ type service struct {
 	code     string
 	argument bool // digits follow
 	pos      tomlfile.Pos
-}
-
-// owner is on whose behalf a number is dialled: whose numbering plan and
-// permissions hold.
-type owner struct {
-	door    door
-	context *context
-	allow   Permission
-	ext     *extension // nil for lines, peers and strangers
-	rule    *rule      // the rule that names the place, if one does
-	written bool       // the number stands in the file: whoever wrote it may
 }
 
 // Caller returns the caller that has the given name in the file: an extension,

@@ -102,6 +102,27 @@ func TestNobodyDialsOutWhoMayNot(t *testing.T) {
 	}
 }
 
+// Every phone reaches the emergency number in every plan that has a way to it.
+func TestEmergencyNumberIsAlwaysReached(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		text := strings.Replace(offices(rt), `none = "the lab reaches nobody"`, `to = "gateway"`, 1)
+		config, _ := decode(t, "office.toml", text)
+		p, _ := Compile(config)
+		if p == nil {
+			return
+		}
+		for i := range p.config.Phones {
+			from := Caller{Kind: FromPhone, Name: p.config.Phones[i].Extension}
+			for _, number := range []string{"911", "9911", "sip:911@here.com", "tel:911"} {
+				route, trail := p.Match(Query{From: from, Dialed: number})
+				if !route.Emergency || route.String() != "gateway 911" {
+					rt.Fatalf("%s dials %s: %s\n%s", from, number, route, trail)
+				}
+			}
+		}
+	})
+}
+
 // A route never leads backwards, so that every call ends.
 func TestRoutesEnd(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -62,14 +62,15 @@ func (n *node) child(s set) *node {
 // sort puts the entries of every place in order: those with more conditions
 // before those with fewer, then as in the file.
 func (n *node) sort() {
-	byOrder := func(a, b *entry) int {
-		return cmp.Or(cmp.Compare(b.conditions(), a.conditions()), cmp.Compare(a.order, b.order))
-	}
-	slices.SortStableFunc(n.leaves, byOrder)
-	slices.SortStableFunc(n.open, byOrder)
+	slices.SortStableFunc(n.leaves, byConditions)
+	slices.SortStableFunc(n.open, byConditions)
 	for _, e := range n.edges {
 		e.node.sort()
 	}
+}
+
+func byConditions(a, b *entry) int {
+	return cmp.Or(cmp.Compare(b.conditions(), a.conditions()), cmp.Compare(a.order, b.order))
 }
 
 func (e *entry) conditions() int {
