@@ -18,9 +18,10 @@ type media struct {
 	frame   uint64 // where the frame being gathered begins
 	have    int    // samples gathered of it
 	mask    uint32 // ports of which something was gathered
-	seq     uint16
-	lead    int // samples from a frame's end to the playout of its answer
-	first   int // the lead to come back to
+	heard   uint16 // sequence number of the card's newest tick
+	seq     uint16 // and of ours
+	lead    int    // samples from a frame's end to the playout of its answer
+	first   int    // the lead to come back to
 	ample   time.Time
 	raw     []byte // content of a frame to be sent
 	wire    []byte // stuffed frames to be sent
@@ -76,10 +77,10 @@ func (c *Card) tick(f Frame) {
 	case clock < m.due:
 		c.count.ignored.Add(1)
 		return // a second time, or the past
-	case clock > m.due:
-		c.count.lostTicks.Add((clock - m.due) / uint64(m.tick))
+	default: // without audio there are no ticks: only the numbers tell what was lost
+		c.count.lostTicks.Add(uint64(in.Seq - m.heard - 1))
 	}
-	m.due = clock + uint64(m.tick)
+	m.due, m.heard = clock+uint64(m.tick), in.Seq
 	at := int((clock - m.anchor) % jack.FrameSize)
 	if at%m.tick != 0 { // the card's ticks have moved: gather anew from here
 		m.anchor, at = clock, 0

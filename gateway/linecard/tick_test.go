@@ -13,8 +13,8 @@ import (
 // ticks sends the card's ticks of the given clocks, of ports 1 and 3, each
 // filled with the low octet of its number.
 func (f *fakeCard) ticks(samples int, clocks ...uint32) {
-	for i, c := range clocks {
-		b := BeginMedia(nil, uint16(i), c, 0b101)
+	for _, c := range clocks {
+		b := BeginMedia(nil, uint16(c/uint32(samples)), c, 0b101)
 		b = PutSamples(b, bytes.Repeat([]byte{byte(c / 80)}, samples))
 		b = PutSamples(b, bytes.Repeat([]byte{0xff}, samples))
 		f.say(b)

@@ -125,7 +125,7 @@ func start(t *testing.T, cfg linesim.Config, change ...func(*linecard.Config)) *
 	}
 	h.card = linecard.New(lc)
 	for n := 1; n <= 4; n++ {
-		u := &user{port: h.card.Port(n), keys: dtmf.NewGenerator(dtmf.Timing{})}
+		u := &user{port: h.card.Port(n), keys: keypad()}
 		u.port.Attach(u)
 		h.line[n] = u
 	}
@@ -163,3 +163,5 @@ func (u *user) tones() (kinds []tone.Kind) {
 	}
 	return kinds
 }
+
+func keypad() *dtmf.Generator { return dtmf.NewGenerator(dtmf.Timing{}) }

@@ -30,6 +30,7 @@ type jackBase struct {
 	playing bool // something has come to play since audio was switched on
 	faulty  bool
 	play    playout
+	conceal concealment
 	capture [160]byte
 	timing  linecard.Timing
 	in, out [stepSamples]int16 // of this step: to the line, from the line
@@ -50,8 +51,12 @@ func (b *jackBase) fetch() {
 	switch missing := b.play.get(c.clock, b.in[:]); {
 	case missing == 0:
 		b.playing = true
+		b.conceal.played(b.in[:])
 	case b.playing:
 		c.missing++
+		if missing == len(b.in) {
+			b.conceal.invent(b.in[:])
+		}
 	}
 }
 
@@ -65,6 +70,7 @@ func (b *jackBase) setAudio(on bool) {
 	if on != b.audio {
 		b.audio, b.playing = on, false
 		b.play.clear()
+		b.conceal = concealment{}
 	}
 }
 
