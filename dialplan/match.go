@@ -156,7 +156,7 @@ func (s *search) dial(n Number, o owner) fragment {
 		return s.reject(refusal)
 	}
 	c := candidates{search: s, owner: o}
-	if s.query.Why {
+	if s.query.Why && s.depth == 1 {
 		s.misses(l, n.User)
 	}
 	if c.in(l, n.User) || c.translated(l, n) || c.whatever(l) {

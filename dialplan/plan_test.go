@@ -100,3 +100,26 @@ func TestSampleOffices(t *testing.T) {
 		})
 	}
 }
+
+// The TOML pieces of a page, one after another, are a plan that works.
+func TestDocumentedPlans(t *testing.T) {
+	for _, file := range []string{"dialplan.md", "migrating-from-asterisk.md"} {
+		page, err := os.ReadFile("../docs/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		pieces := strings.Split(string(page), "```toml\n")[1:]
+		for _, piece := range pieces {
+			body, _, _ := strings.Cut(piece, "```")
+			text.WriteString(body)
+		}
+		p := plan(t, text.String())
+		if len(pieces) < 5 || len(p.config.Tests) == 0 {
+			t.Errorf("%s: %d pieces, %d tests", file, len(pieces), len(p.config.Tests))
+		}
+		if warnings := p.Lint(); warnings != nil {
+			t.Errorf("%s:\n%s", file, tomlfile.Text(warnings))
+		}
+	}
+}
