@@ -243,7 +243,7 @@ func (f *fxo) release() {
 // rest stops the card's audio, unless the exchange may send caller ID before
 // it rings without announcing it.
 func (f *fxo) rest() {
-	if f.state == fxoIdle && f.cidBy.BeforeRing() && !f.cidBy.Reverses() {
+	if f.state == fxoIdle && !f.closing && f.cidBy.BeforeRing() && !f.cidBy.Reverses() {
 		f.hear()
 		return
 	}

@@ -154,6 +154,37 @@ func TestCallerIDBeforeTheRing(t *testing.T) {
 	}
 }
 
+// TestIdleLineListens: where caller ID comes unannounced the line listens all
+// the time, before, between and after calls, and not after the end.
+func TestIdleLineListens(t *testing.T) {
+	open(t, Config{Country: "nl"}, "fxo1", func(o *office) {
+		line := o.jack("fxo1")
+		time.Sleep(30 * time.Second)
+		for n := 1; n <= 2; n++ {
+			line.say(callerid.NewSender(callerid.CallerID{Number: "5551234"}, callerid.Config{Standard: callerid.DTMFD}))
+			time.Sleep(2 * time.Second)
+			line.change(jack.RingOn)
+			p := o.comes(n)
+			if p.in.Caller.Number != "5551234" {
+				t.Errorf("call %d: caller %+v", n, p.in.Caller)
+			}
+			line.change(jack.RingOff)
+			time.Sleep(10 * time.Second)
+			o.is("fxo1", "idle")
+		}
+		line.say(callerid.NewSender(callerid.CallerID{Number: "5551234"}, callerid.Config{Standard: callerid.DTMFD}))
+		time.Sleep(20 * time.Second) // no ring follows
+		line.change(jack.RingOn)
+		time.Sleep(2 * time.Second)
+		line.change(jack.RingOff)
+		time.Sleep(4 * time.Second)
+		if p := o.comes(3); p.in.Caller.Number != "" {
+			t.Errorf("a stale caller ID: %+v", p.in.Caller)
+		}
+		time.Sleep(10 * time.Second)
+	})
+}
+
 func TestCallerGivesUp(t *testing.T) {
 	open(t, Config{}, "fxo1", func(o *office) {
 		line := o.jack("fxo1")

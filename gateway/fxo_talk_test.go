@@ -72,7 +72,7 @@ func TestNoFalseDisconnect(t *testing.T) {
 			j.change(jack.BatteryOn)
 		}},
 		{"digits at the tempo of busy tone", func(j *fakeJack) {
-			for range 20 {
+			for range 10 {
 				g := dtmf.NewGenerator(dtmf.Timing{On: 500 * time.Millisecond, Off: 500 * time.Millisecond})
 				_ = g.Dial("5")
 				j.say(g)
@@ -88,7 +88,7 @@ func TestNoFalseDisconnect(t *testing.T) {
 			open(t, Config{}, "fxo1", func(o *office) {
 				p := o.answered()
 				c.does(o.jack("fxo1"))
-				time.Sleep(30 * time.Second)
+				time.Sleep(15 * time.Second)
 				o.is("fxo1", "talking with 7773660")
 				p.Hangup(leg.NormalClearing)
 				p.because(16, "")
@@ -150,7 +150,7 @@ func TestSilenceIsOfBothSides(t *testing.T) {
 	})
 	open(t, Config{Lines: []LineConfig{{FXO: FXO{Silence: -1}}}}, "fxo1", func(o *office) {
 		o.answered()
-		time.Sleep(5 * time.Minute)
+		time.Sleep(time.Minute)
 		o.is("fxo1", "talking with 7773660")
 	})
 }

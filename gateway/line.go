@@ -176,6 +176,7 @@ func (l *line) mine(o order) bool {
 // begin makes c the line's call.
 func (l *line) begin(c *call, incoming bool) {
 	l.call = c
+	l.claimed.Store(true)
 	l.answer = time.Time{}
 	l.record = CallRecord{At: time.Now(), Incoming: incoming, Number: c.other.Number}
 	if incoming {
