@@ -105,7 +105,7 @@ func TestNobodyDialsOutWhoMayNot(t *testing.T) {
 // Every phone reaches the emergency number in every plan that has a way to it.
 func TestEmergencyNumberIsAlwaysReached(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		text := strings.Replace(offices(rt), `none = "the lab reaches nobody"`, `to = "gateway"`, 1)
+		text := strings.Replace(offices(rt), `none = "the lab reaches nobody"`, "to = \"gateway\"\nnumbers = \"911\"", 1)
 		config, _ := decode(t, "office.toml", text)
 		p, _ := Compile(config)
 		if p == nil {
