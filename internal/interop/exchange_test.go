@@ -69,7 +69,7 @@ func start(t *testing.T, office string) *exchange {
 	dir := t.TempDir()
 	x := &exchange{t: t, socket: filepath.Join(dir, "control"), log: new(output), exited: make(chan error, 1)}
 	file := filepath.Join(dir, "office.toml")
-	text := "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n[rtp]\nports = \"30000-39999\"\n[control]\nsocket = \"" +
+	text := "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n[rtp]\nports = \"20000-29999\"\n[control]\nsocket = \"" +
 		x.socket + "\"\n[shutdown]\nwait = \"2s\"\n"
 	if err := os.WriteFile(file, []byte(office+"\n"+text), 0o600); err != nil {
 		t.Fatal(err)
