@@ -433,3 +433,43 @@ func TestNoWayToStart(t *testing.T) {
 		t.Error("a socket was left")
 	}
 }
+
+// TestAnalogPhone: the telephone on an FXS line is rung with caller ID and
+// answers; it calls a SIP phone.
+func TestAnalogPhone(t *testing.T) {
+	o, _ := serveTest(t, testOffice+testLines)
+	alice := phoneOf(t, o, "101")
+	kitchen := o.cards.sim["card1"].Phone("fxs1")
+	soon(t, "the lines are in service", func() bool { return o.lines()[1].Ready })
+
+	out, err := alice.Call(context.Background(), "103")
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "101 hears that 103 rings", closed(out.Ringing()))
+	soon(t, "103 answers after two rings", closed(out.Answered()))
+	if s := kitchen.Status(); s.CallerID.Number != "101" || s.CallerID.Name != "Alice" {
+		t.Errorf("103 sees the caller %+v, not 101 Alice", s.CallerID)
+	}
+	out.Hangup()
+	soon(t, "103 is on-hook", func() bool { return !kitchen.Status().OffHook && o.lines()[1].Ready })
+
+	kitchen.OffHook()
+	soon(t, "103 hears dial tone", func() bool { return strings.Contains(strings.ToLower(fmt.Sprint(kitchen.Status())), "dial") })
+	if err := kitchen.Dial("101"); err != nil {
+		t.Fatal(err)
+	}
+	var in *softphone.Call
+	select {
+	case in = <-alice.Incoming():
+	case <-time.After(10 * time.Second):
+		t.Fatalf("101 does not ring; 103: %+v", kitchen.Status())
+	}
+	if in.Number != "103" || in.Name != "Kitchen" {
+		t.Errorf("101 sees the caller %q %q, not 103 Kitchen", in.Number, in.Name)
+	}
+	in.Answer()
+	soon(t, "101 is connected", closed(in.Answered()))
+	kitchen.OnHook()
+	soon(t, "103's hang-up reaches 101", closed(in.Done()))
+}
