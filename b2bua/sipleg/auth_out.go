@@ -13,7 +13,7 @@ const maxTries = 2
 // were refused.
 func (l *Leg) authorize(r *request, res *sip.Response) bool {
 	c := l.out.client
-	if c == nil || l.out.tries >= maxTries {
+	if c == nil || r.tries >= maxTries {
 		return false
 	}
 	challenge, answer := "WWW-Authenticate", "Authorization"
@@ -29,7 +29,6 @@ func (l *Leg) authorize(r *request, res *sip.Response) bool {
 		l.log.Warn("the peer's challenge can't be answered", "name", l.name, "method", r.Request.Method, "err", err)
 		return false
 	}
-	l.out.tries++
 	d := r.dialog
 	req := r.Request.Clone()
 	d.localSeq++
@@ -39,6 +38,7 @@ func (l *Leg) authorize(r *request, res *sip.Response) bool {
 	}
 	with(req, answer, v)
 	again := l.send(d, req, string(req.Method), r.on)
+	again.tries = r.tries + 1
 	switch r {
 	case l.out.tx:
 		l.out.tx = again

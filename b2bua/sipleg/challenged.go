@@ -24,7 +24,7 @@ type challengedCall struct {
 }
 
 // maxChallenged bounds what strangers can make it keep.
-const maxChallenged = 1000
+const maxChallenged = 20000
 
 func challengedKey(msg sip.Message) string {
 	return callID(msg) + "|" + base36(uint64(seqOf(msg)))

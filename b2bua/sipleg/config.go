@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,6 +140,7 @@ func (c Config) filled() Config {
 	if c.Contacts == nil {
 		c.Contacts = func(string) []Contact { return nil }
 	}
+	c.Domains = slices.Clone(c.Domains)
 	for i, d := range c.Domains {
 		c.Domains[i] = strings.ToLower(d)
 	}

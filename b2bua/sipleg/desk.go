@@ -3,6 +3,7 @@ package sipleg
 import (
 	"container/heap"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"crosspoint/b2bua/sipleg/txn"
@@ -60,14 +61,28 @@ func (d *desk) run() {
 		select {
 		case <-d.in.Ready():
 			for item, ok := d.in.Take(); ok; item, ok = d.in.Take() {
-				d.serve(item)
+				d.guard(item.in, func() { d.serve(item) })
 			}
 		case <-timer.C:
 		case <-d.agent.ctx.Done():
 			return
 		}
-		d.expire(time.Now())
+		d.guard(wire.Inbound{}, func() { d.expire(time.Now()) })
 	}
+}
+
+// guard keeps a message that no one foresaw from ending the process.
+func (d *desk) guard(in wire.Inbound, do func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			text := ""
+			if in.Request != nil || in.Response != nil {
+				text = in.Message().String()
+			}
+			d.agent.log.Error("sip: a request was not handled; this is a bug", "panic", r, "message", text, "stack", string(debug.Stack()))
+		}
+	}()
+	do()
 }
 
 // wait is how long until something is due.

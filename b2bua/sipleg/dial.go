@@ -238,7 +238,7 @@ func (l *Leg) resolveTarget(d *dialog) {
 	if _, ok := literal(hop); ok || d.pinned || hop.Host == "" {
 		return
 	}
-	if l.out.peer == nil && len(d.routes) == 0 && l.ofPhone {
+	if l.ofPhone && len(d.routes) == 0 {
 		return
 	}
 	l.lookUp(hop, func(list []Destination, err error) {

@@ -246,6 +246,7 @@ type request struct {
 	// 3261 §8.1.3.1). Nil: nobody cares.
 	on    func(*sip.Response)
 	drawn []string // responses in the ladder (draw.go)
+	tries int      // of the same with credentials, before this one
 }
 
 // client prepares a request of a dialog; Start sends it.

@@ -12,20 +12,29 @@ import (
 // that read it. It sends nothing and waits for nothing.
 func (a *Agent) handle(in wire.Inbound) {
 	a.trace("in", in.Message(), in.Flow)
+	known := a.dispatch(in)
+	if !known && in.Request != nil && in.Request.Method == sip.ACK {
+		a.challenged.acknowledged(in.Request)
+	}
+}
+
+// dispatch queues a message with its owner, whom it makes if the message begins
+// a call. It tells whether there was one before.
+func (a *Agent) dispatch(in wire.Inbound) (known bool) {
 	t := a.table
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	var o owner
 	if in.Response != nil {
-		o := t.ownerOf(in.Response)
-		if o != nil {
-			o.take(in)
-		}
-		t.mu.Unlock()
-		return
+		o = t.ownerOf(in.Response)
+	} else {
+		o = t.ownerFor(in.Request)
 	}
-	o := t.ownerFor(in.Request)
 	switch {
 	case o != nil:
 		o.take(in)
+		return true
+	case in.Response != nil: // to a request that is long over
 	case in.Request.Method == sip.INVITE && toTag(in.Request) == "" && t.legs < a.cfg.MaxLegs && !a.stopping.Load():
 		l := newIncoming(a, in)
 		t.add(l)
@@ -34,10 +43,7 @@ func (a *Agent) handle(in wire.Inbound) {
 	default:
 		a.desk.take(in, nil)
 	}
-	t.mu.Unlock()
-	if o == nil && in.Request.Method == sip.ACK {
-		a.challenged.acknowledged(in.Request)
-	}
+	return false
 }
 
 // again hands on what a leg had not yet taken when it ended.

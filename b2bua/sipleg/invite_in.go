@@ -85,6 +85,7 @@ func (l *Leg) invited(in wire.Inbound, now time.Time) {
 	}
 	l.party.Store(&who.caller)
 	l.respond(l.inv.tx, 100)
+	l.resolveTarget(l.dialog)
 	if n, ok := seconds(req, "Expires"); ok && n > 0 {
 		l.inv.expires = now.Add(time.Duration(n) * time.Second)
 	}
@@ -339,6 +340,9 @@ func (l *Leg) answer() {
 	l.enter(talking)
 	l.accepted(l.inv.tx, res)
 	l.watchAudio()
+	if l.audio.held {
+		l.deliver(leg.Held{Of: l.of()})
+	}
 }
 
 // success is a 2xx to an INVITE or UPDATE without what differs.

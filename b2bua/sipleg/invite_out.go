@@ -22,7 +22,6 @@ type inviteOut struct {
 	early  []*dialog                             // that provisional responses have opened
 	losers []*dialog                             // whose 2xx came after another's: acknowledged and ended
 	minSE  time.Duration                         // of a 422
-	tries  int                                   // with credentials
 	cancel bool                                  // CANCEL is sent as soon as it may be
 	sent   bool                                  // it was
 	reason string                                // of the CANCEL

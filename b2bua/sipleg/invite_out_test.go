@@ -570,3 +570,51 @@ func TestConnectionBreaks(t *testing.T) {
 		}
 	})
 }
+
+// The phone's connection has ended in the middle of a call, and it has
+// registered anew: the BYE goes there.
+func TestConnectionRenewed(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := siptest.NewTCPPeer(f.t, f.net, "102", "127.0.0.1:43210", siptest.Exchange)
+		p.Password = "secret-102"
+		p.Host = "192.168.1.20:5060"
+		p.Register()
+		e := f.extension("102")
+		m := p.Expect("INVITE")
+		d := p.Incoming(m)
+		d.Respond(m, 200, sdpAt(4000))
+		p.Expect("ACK")
+		p.Close()
+		time.Sleep(time.Second)
+		e.expect("Answered")
+		again := siptest.NewTCPPeer(f.t, f.net, "102", "127.0.0.1:43211", siptest.Exchange)
+		again.Password, again.Host = "secret-102", p.Host
+		again.Register()
+		e.Hangup(leg.NormalClearing)
+		again.Respond(again.Expect("BYE"), 200)
+		e.expect("HungUp 16")
+	})
+}
+
+// A callee that answers on hold.
+func TestAnsweredOnHold(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.phone("102", 5072)
+		e := f.dial("sip:102@127.0.0.1:5072")
+		m := p.Expect("INVITE")
+		d := p.Incoming(m)
+		d.Respond(m, 200, sdpAt(4000, "a=sendonly"))
+		p.Expect("ACK")
+		e.expect("Answered", "Held")
+		d.Request("BYE")
+		p.Expect("200 BYE")
+		in := f.trunk().Dial("101")
+		in.Request("INVITE", sdpAt(4000, "a=inactive"))
+		e = f.incoming()
+		e.Answer()
+		in.Ack(in.Peer.Expect("200 INVITE"))
+		e.expect("Held")
+		in.Request("BYE")
+		in.Peer.Expect("200 BYE")
+	})
+}

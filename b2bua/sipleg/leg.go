@@ -1,8 +1,10 @@
 package sipleg
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -94,7 +96,7 @@ func (l *Leg) run() {
 		case <-timer.C:
 		}
 		if l.state != over {
-			l.expire(time.Now())
+			l.guard("timers", func() { l.expire(time.Now()) })
 		}
 	}
 	l.bury()
@@ -109,20 +111,31 @@ func (l *Leg) work() {
 		}
 		switch item := item.(type) {
 		case wire.Inbound:
-			l.received(item)
+			l.guard(item, func() { l.received(item) })
 		case func():
-			item()
+			l.guard("order", item)
 		}
 	}
 }
 
-// received takes a message. A message that no one foresaw must not end the process.
-func (l *Leg) received(in wire.Inbound) {
+// guard does something that must not end the process, whatever a message held
+// that no one foresaw: the leg ends instead.
+func (l *Leg) guard(what any, do func()) {
 	defer func() {
-		if r := recover(); r != nil {
-			l.log.Error("sip: a message could not be handled; this is a bug", "panic", r, "message", in.Message().String())
+		r := recover()
+		if r == nil {
+			return
 		}
+		if in, ok := what.(wire.Inbound); ok {
+			what = in.Message().String()
+		}
+		l.log.Error("sip: the leg ends by an error of ours; this is a bug", "panic", r, "at", what, "stack", string(debug.Stack()))
+		l.finish(leg.TemporaryFailure.GivenBy(leg.Us).Because("internal error"))
 	}()
+	do()
+}
+
+func (l *Leg) received(in wire.Inbound) {
 	if in.Response != nil {
 		l.response(in.Response, time.Now())
 	} else {
@@ -192,7 +205,14 @@ func (l *Leg) send(d *dialog, req *sip.Request, text string, on func(*sip.Respon
 	}
 	l.clients = append(l.clients, r)
 	l.ladder.Out(l.name, text)
-	if err := r.Start(time.Now()); err != nil {
+	err := r.Start(time.Now())
+	if errors.Is(err, wire.ErrGone) && l.reconnect(d) {
+		req.ReplaceHeader(l.agent.via(d.flow, d.localTag))
+		again := l.agent.client(d, req)
+		r.Client, r.flow = again.Client, again.flow
+		err = r.Start(time.Now())
+	}
+	if err != nil {
 		l.log.Info("sip: request not sent", "method", req.Method, "err", err)
 		l.in.Put(func() { // later: the caller has not yet noted the request
 			if r.on != nil {
@@ -201,6 +221,31 @@ func (l *Leg) send(d *dialog, req *sip.Request, text string, on func(*sip.Respon
 		})
 	}
 	return r
+}
+
+// reconnect finds another way to a party whose connection has ended: the one
+// by which its phone has registered since, or a new connection to where it
+// says that it listens.
+func (l *Leg) reconnect(d *dialog) bool {
+	if r := l.agent.cfg.Registrar; r != nil && l.ofPhone {
+		for _, b := range r.Lookup(l.name) {
+			f, err := l.agent.flowOf(b)
+			if err == nil && b.URI == d.target.String() && f != d.flow {
+				d.flow = f
+				return true
+			}
+		}
+	}
+	to, ok := literal(d.nextHop())
+	if !ok {
+		return false
+	}
+	f, err := l.agent.wire.FlowTo(transportOf(d.nextHop(), d.flow, to), to)
+	if err != nil || f == d.flow {
+		return false
+	}
+	d.flow = f
+	return true
 }
 
 // watch asks to be told when a connection fails.

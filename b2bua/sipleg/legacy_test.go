@@ -48,7 +48,7 @@ func TestLegacyPhoneCalls(t *testing.T) {
 		p.Respond(m, 200, "To: "+m.Get("To"), sdpAt(4000))
 		p.Expect("ACK")
 		d.Request("INVITE", strings.Replace(sdpAt(4000), "c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0", 1))
-		ok = p.Expect("200 INVITE")
+		p.Expect("200 INVITE")
 		d.Request("ACK", "To: <sip:102@there.com>")
 		e.expect("Held")
 		d.Request("BYE")

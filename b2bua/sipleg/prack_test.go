@@ -95,7 +95,7 @@ func TestReliableLateOffer(t *testing.T) {
 			t.Error(ok.Text)
 		}
 		first.Ack(ok)
-		e.expect()
+		e.expect("Held")
 		d.Request("BYE")
 		p.Expect("200 BYE")
 		e.expect("HungUp 16")

@@ -70,7 +70,7 @@ func (l *Leg) inDialog(in wire.Inbound, now time.Time) {
 	case d == nil:
 		l.respond(s, 481)
 		return
-	case d.remoteSeq != 0 && seqOf(req) <= d.remoteSeq && req.Method != sip.PRACK:
+	case d.remoteSeq != 0 && seqOf(req) <= d.remoteSeq:
 		l.respond(s, 500, "Retry-After", "1") // out of order
 		return
 	}
