@@ -27,7 +27,7 @@ func Correlate(x []float64, hz float64) complex128 {
 func FitPair(x []float64, hzA, hzB float64) (a, b complex128, energy float64) {
 	n := float64(len(x))
 	ca, cb := Correlate(x, hzA), Correlate(x, hzB)
-	g := kernel(2*math.Pi*(hzB-hzA)/SampleRate, len(x)) // what a sine at B adds to the correlation at A
+	g := Kernel(2*math.Pi*(hzB-hzA)/SampleRate, len(x)) // what a sine at B adds to the correlation at A
 	det := 1 - real(g)*real(g) - imag(g)*imag(g)
 	a = (ca - g*cb) / complex(det, 0)
 	b = (cb - cmplx.Conj(g)*ca) / complex(det, 0)
@@ -35,8 +35,8 @@ func FitPair(x []float64, hzA, hzB float64) (a, b complex128, energy float64) {
 	return a, b, energy
 }
 
-// kernel is the mean of n samples of a complex oscillation of w radians a sample.
-func kernel(w float64, n int) complex128 {
+// Kernel is the mean of n samples of a complex oscillation of w radians a sample.
+func Kernel(w float64, n int) complex128 {
 	den := math.Sin(w / 2)
 	if math.Abs(den) < 1e-12 {
 		return 1

@@ -3,6 +3,8 @@ package dtmf
 import (
 	"math"
 	"math/cmplx"
+
+	"crosspoint/internal/dsp"
 )
 
 // A highPass takes away what lies below the low group: hum, and the dial tones
@@ -37,8 +39,8 @@ func (f *highPass) next(x float64) float64 {
 // next is the transposed direct form II.
 func (s *section) next(c *[3]float64, x float64) float64 {
 	y := x + s.y1
-	s.y1 = c[0]*x - c[1]*y + s.y2
-	s.y2 = x - c[2]*y
+	s.y1 = dsp.Flush(c[0]*x - c[1]*y + s.y2)
+	s.y2 = dsp.Flush(x - c[2]*y)
 	return y
 }
 

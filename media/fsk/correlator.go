@@ -48,7 +48,7 @@ type energy struct {
 }
 
 func (e *energy) next(x float64) float64 {
-	e.mean += (x - e.mean) / 1024
+	e.mean = dsp.Flush(e.mean + (x-e.mean)/1024)
 	e.x[e.i] = x - e.mean
 	if e.i++; e.i == e.window {
 		e.i = 0

@@ -105,8 +105,8 @@ func (d *Demodulator) sample(x float64) {
 	m, s := size(h.mark), size(h.space)
 	h.decision = m - s
 	d.heard[d.clock%memory] = h
-	d.level += (h.power - d.level) / settle
-	d.share += (share(max(m, s), h.power) - d.share) / settle
+	d.level = dsp.Flush(d.level + (h.power-d.level)/settle)
+	d.share = dsp.Flush(d.share + (share(max(m, s), h.power)-d.share)/settle)
 	switch {
 	case d.level < d.floor || d.share < absent:
 		d.carrier = false

@@ -11,8 +11,9 @@ const (
 	hop    = 80  // samples between two looks: 10 ms
 	window = 320 // samples of a look: 40 ms, in which 25 Hz are one turn
 
-	spread = 8  // Hz to both sides of a frequency that stand for its tolerance
-	crowd  = 60 // Hz below which two frequencies are too close to be spread
+	tolerance = 0.01 // share by which a frequency may be off
+	spread    = 16   // Hz between the basis vectors that stand for a frequency and its tolerance
+	crowd     = 60   // Hz below which two frequencies are too close for more than one vector each
 
 	purity = 0.75 // share of the energy that a tone must have; noise 10 dB below leaves 0.9
 	part   = 0.08 // share of a tone's energy that only one of its frequencies must explain: 10 dB of twist
@@ -37,7 +38,8 @@ type mix struct {
 // A space is what some basis vectors span.
 type space struct {
 	vectors []int       // of the analysis; each is a cosine and a sine
-	inverse [][]float64 // of their inner products
+	inverse [][]float64 // of their inner products: each row from the diagonal on, what follows it doubled
+	bound   float64     // no energy is larger than this times the sum of the squared inner products
 }
 
 // An analysis tells of each look which of a country's mixes it holds.
@@ -45,6 +47,7 @@ type analysis struct {
 	bases []basis
 	mixes []mix
 	dots  []float64 // inner products with the look, cosine and sine in turn
+	own   []float64 // those of one space
 }
 
 // newAnalysis can tell the given frequencies apart. Sets that are the same are one.
@@ -60,6 +63,7 @@ func newAnalysis(sets [][]float64) *analysis {
 		}
 	}
 	a.dots = make([]float64, 2*len(a.bases))
+	a.own = make([]float64, 2*len(a.bases))
 	return a
 }
 
@@ -84,10 +88,12 @@ func (a *analysis) newMix(hz, all []float64) mix {
 	m := mix{hz: hz}
 	vectors := make([][]int, len(hz))
 	for i, f := range hz {
-		if crowded(f, all) {
-			vectors[i] = []int{a.basis(f)}
-		} else {
-			vectors[i] = []int{a.basis(f - spread), a.basis(f + spread)}
+		n := 1
+		if !crowded(f, all) {
+			n = 1 + int(math.Ceil(2*tolerance*f/spread))
+		}
+		for k := range n {
+			vectors[i] = append(vectors[i], a.basis(f+spread*(float64(k)-float64(n-1)/2)))
 		}
 	}
 	without := func(skip int) space {
@@ -136,22 +142,41 @@ func (a *analysis) basis(hz float64) int {
 func (a *analysis) newSpace(vectors []int) space {
 	n := 2 * len(vectors)
 	product := make([][]float64, n)
-	rows := make([][window]float64, n)
-	for i, v := range vectors {
-		for k := range window {
-			rows[2*i+1][k], rows[2*i][k] = math.Sincos(2 * math.Pi * a.bases[v].hz / dsp.SampleRate * float64(k))
-		}
-	}
 	for i := range n {
 		product[i] = make([]float64, n)
-		for j := range i + 1 {
-			for k := range window {
-				product[i][j] += rows[i][k] * rows[j][k]
-			}
-			product[j][i] = product[i][j]
+		for j := range n {
+			product[i][j] = inner(a.bases[vectors[i/2]].hz, a.bases[vectors[j/2]].hz, i%2 == 1, j%2 == 1)
 		}
 	}
-	return space{vectors, invert(product)}
+	s := space{vectors: vectors, inverse: invert(product)}
+	for i, row := range s.inverse {
+		var sum float64
+		for _, v := range row {
+			sum += math.Abs(v)
+		}
+		s.bound = max(s.bound, sum) // no eigenvalue is larger than a row's sum
+		s.inverse[i] = row[i:]
+		for j := range s.inverse[i][1:] {
+			s.inverse[i][1+j] *= 2
+		}
+	}
+	return s
+}
+
+// inner is the inner product over a window of a cosine (or a sine) of one
+// frequency and that of another.
+func inner(a, b float64, sinA, sinB bool) float64 {
+	minus := dsp.Kernel(2*math.Pi*(a-b)/dsp.SampleRate, window)
+	plus := dsp.Kernel(2*math.Pi*(a+b)/dsp.SampleRate, window)
+	switch {
+	case sinA && sinB:
+		return window / 2 * (real(minus) - real(plus))
+	case sinA:
+		return window / 2 * (imag(plus) + imag(minus))
+	case sinB:
+		return window / 2 * (imag(plus) - imag(minus))
+	}
+	return window / 2 * (real(minus) + real(plus))
 }
 
 // invert inverts a positive definite matrix by Gauss and Jordan.
@@ -191,13 +216,15 @@ func (a *analysis) reset() {
 func (a *analysis) take(x *[hop]float64) {
 	for i := range a.bases {
 		b := &a.bases[i]
-		var c, s float64
-		for n, v := range x {
-			c += v * b.cos[n]
-			s += v * b.sin[n]
+		var c, s, c2, s2 float64 // two sums each, for the processor to work on at once
+		for n := 0; n < hop; n += 2 {
+			c += x[n] * b.cos[n]
+			s += x[n] * b.sin[n]
+			c2 += x[n+1] * b.cos[n+1]
+			s2 += x[n+1] * b.sin[n+1]
 		}
 		copy(b.corr[:], b.corr[1:])
-		b.corr[len(b.corr)-1] = complex(c, -s)
+		b.corr[len(b.corr)-1] = complex(c+c2, -s-s2)
 	}
 }
 
@@ -213,14 +240,25 @@ func (a *analysis) look() {
 	}
 }
 
-// energy is the energy of the last look that lies in the space.
-func (a *analysis) energy(s *space) (e float64) {
+// energy is the energy of the last look that lies in the space; some number
+// below the given one if it is less than that.
+func (a *analysis) energy(s *space, least float64) (e float64) {
+	var squares float64
+	for i, v := range s.vectors {
+		c, s := a.dots[2*v], a.dots[2*v+1]
+		a.own[2*i], a.own[2*i+1] = c, s
+		squares += c*c + s*s
+	}
+	if s.bound*squares < least {
+		return 0
+	}
 	for i, row := range s.inverse {
 		var sum float64
+		own := a.own[i : i+len(row)]
 		for j, g := range row {
-			sum += g * a.dots[2*s.vectors[j/2]+j%2]
+			sum += g * own[j]
 		}
-		e += sum * a.dots[2*s.vectors[i/2]+i%2]
+		e += sum * own[0]
 	}
 	return e
 }
@@ -231,7 +269,7 @@ func (a *analysis) best(all float64) (found int, energy float64) {
 	found = -1
 	for i := range a.mixes {
 		m := &a.mixes[i]
-		if e := a.energy(&m.whole); e >= purity*all && e > energy && a.complete(m, e) {
+		if e := a.energy(&m.whole, purity*all); e >= purity*all && e > energy && a.complete(m, e) {
 			found, energy = i, e
 		}
 	}
@@ -241,7 +279,7 @@ func (a *analysis) best(all float64) (found int, energy float64) {
 // complete tells whether each frequency of the mix has its share.
 func (a *analysis) complete(m *mix, energy float64) bool {
 	for i := range m.less {
-		if energy-a.energy(&m.less[i]) < part*energy {
+		if energy-a.energy(&m.less[i], 0) < part*energy {
 			return false
 		}
 	}

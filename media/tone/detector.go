@@ -119,9 +119,10 @@ func (d *Detector) Reset() {
 }
 
 // ExpectDial tells that the line has just been seized or flashed, so that a
-// steady tone is dial tone: it is reported after 400 to 600 ms. Otherwise, in
-// countries where ringback has the same frequency, it must outlast a sound of
-// ringback (1.2 s in Germany). The next Dial, and Reset, end the expectation.
+// steady tone is dial tone: it is reported after 400 ms, or where busy and
+// congestion tone have the same frequency when it has outlasted their sounds
+// (600 ms in Germany, at most 900 ms). Otherwise it must last for a second, and
+// outlast ringback (1.8 s in France). The next Dial, and Reset, end the expectation.
 func (d *Detector) ExpectDial() { d.expecting = true }
 
 // Detect takes the next samples, any number of them, and tells what began and
@@ -218,31 +219,29 @@ func (d *Detector) changed(left run) {
 func (d *Detector) sounded(left run) {
 	t := &d.track
 	if d.steady >= 0 {
-		if next := d.sameKind(t.label); next >= 0 {
-			d.steady = next
-			return
-		}
 		d.emit(d.patterns[d.steady].kind, false, left.until, 0)
 		d.steady = -1
 		t.forget()
 		return
 	}
 	b := beat{mix: left.label, on: left.seconds(), level: left.level()}
+	if d.active >= 0 && !d.expected(b) {
+		d.end(left.until) // cut short: answered, or hung up
+	}
 	t.add(b, left.since)
 	if t.label >= 0 { // another mix followed without a pause
 		d.beaten()
 	}
 }
 
-// sameKind is a steady pattern of a mix that means the same as the one that is
-// on: the United Kingdom's stutter dial tone changes between two. -1 is none.
-func (d *Detector) sameKind(mix int) int {
-	for i, p := range d.patterns {
-		if len(p.beats) == 0 && p.mix == mix && p.kind == d.patterns[d.steady].kind {
-			return i
+// expected tells whether a sound is one of the cadence that is on.
+func (d *Detector) expected(b beat) bool {
+	for _, own := range d.patterns[d.active].beats {
+		if own.mix == b.mix && near(b.on, own.on) {
+			return true
 		}
 	}
-	return -1
+	return false
 }
 
 // paused takes a silence that has ended: the beat before it is complete.
@@ -275,6 +274,7 @@ func (d *Detector) beaten() {
 // begin reports a cadence.
 func (d *Detector) begin(pattern, next int, since uint64) {
 	d.active, d.next = pattern, next
+	d.speechless()
 	d.emit(d.patterns[pattern].kind, true, since, 0)
 }
 
@@ -340,6 +340,7 @@ func (d *Detector) steadied() {
 		if len(p.beats) == 0 && p.mix == d.track.label && d.track.looks >= need {
 			d.end(d.track.since)
 			d.steady = i
+			d.speechless()
 			d.emit(p.kind, true, d.track.since, 0)
 			if p.kind == Dial {
 				d.expecting = false

@@ -1,10 +1,6 @@
 package tone
 
-import (
-	"time"
-
-	"crosspoint/internal/dsp"
-)
+import "crosspoint/internal/dsp"
 
 // A pattern is what a Detector knows of one of a country's tones.
 type pattern struct {
@@ -25,7 +21,8 @@ type beat struct {
 }
 
 const (
-	shortest = 40   // looks for which a steady tone must last: 400 ms
+	shortest = 40   // looks for which a dial tone must last when it is expected: 400 ms
+	alone    = 100  // looks for which a steady tone must last otherwise: notes of music are shorter
 	share    = 0.12 // by which times may differ: exchanges keep to 10 %
 	grid     = 0.02 // seconds by which they may differ besides
 	even     = 5.0  // dB by which levels may differ
@@ -90,9 +87,9 @@ func compile(kind Kind, t Tone, a *analysis, cycles int) []pattern {
 		case len(p.Hz) == 0 && len(beats) > 0:
 			beats[len(beats)-1].off += p.For.Seconds()
 		case len(p.Hz) == 0:
-		case p.For == 0 || kind == Dial && p.For >= 500*time.Millisecond && alternates(t):
+		case p.For == 0:
 			all = append(all, pattern{kind: kind, mix: a.find(p.Hz)})
-		case i >= t.Loop && !alternates(t):
+		case i >= t.Loop:
 			beats = append(beats, beat{mix: a.find(p.Hz), on: p.For.Seconds(), level: p.Level})
 		}
 	}
@@ -106,20 +103,10 @@ func compile(kind Kind, t Tone, a *analysis, cycles int) []pattern {
 	return all
 }
 
-// alternates tells whether a tone has no silence in it.
-func alternates(t Tone) bool {
-	for _, p := range t.Parts {
-		if len(p.Hz) == 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // settle sets how long a steady tone must last so that it is no beat of a
 // cadence, and how many beats a cadence needs so that it is no part of another.
 func (p *pattern) settle(all []pattern) {
-	p.alone, p.expect = shortest, shortest
+	p.alone, p.expect = alone, shortest
 	for _, other := range all {
 		run := 0
 		for i := range 2 * len(other.beats) {
@@ -127,7 +114,7 @@ func (p *pattern) settle(all []pattern) {
 			if len(p.beats) == 0 && b.mix == p.mix {
 				looks := int(b.on*(1+share)*dsp.SampleRate/hop) + 6
 				p.alone = max(p.alone, looks)
-				if other.kind != Ringback {
+				if other.kind == Busy || other.kind == Congestion {
 					p.expect = max(p.expect, looks)
 				}
 			}

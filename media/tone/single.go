@@ -10,17 +10,18 @@ import (
 // voices counts looks with speech among the last 64.
 type voices struct {
 	looks uint64 // one bit a look
-	row   int
+	row   int    // such looks in a row
+	since int    // looks since the last one
 	on    bool
 }
 
 const (
-	speaks  = 20 // looks of 64 that are voice
-	ceased  = 3  // looks of 64 that no longer are
-	edges   = 5  // looks in a row that may be the edge of a tone
-	bearing = 15 // Hz by which a single tone may change from look to look
-	gap     = 4  // looks that a single tone may miss: a reversal of phase (ITU-T V.25 §3)
-	calling = 40 // looks by which fax and answer tones are sure
+	speaks  = 20  // looks of 64 that are voice
+	ceased  = 200 // looks without any by which it is over: speakers pause
+	edges   = 5   // looks in a row that may be the edge of a tone
+	bearing = 15  // Hz by which a single tone may change from look to look
+	gap     = 4   // looks that a single tone may miss: a reversal of phase (ITU-T V.25 §3)
+	calling = 40  // looks by which fax and answer tones are sure
 	strange = 100
 )
 
@@ -37,14 +38,23 @@ func (d *Detector) voice(is bool) {
 	case v.row > edges:
 		v.looks |= 1
 	}
-	n := bits.OnesCount64(v.looks)
-	if !v.on && n >= speaks {
-		v.on = true
-		d.emit(Voice, true, d.clock-min(d.clock, 64*hop), 0)
-	} else if v.on && n < ceased {
-		v.on = false
-		d.emit(Voice, false, d.clock, 0)
+	if v.since++; v.looks&1 != 0 {
+		v.since = 0
 	}
+	if !v.on && bits.OnesCount64(v.looks) >= speaks {
+		v.on = true
+		d.emit(Voice, true, d.clock-min(d.clock, uint64(bits.Len64(v.looks))*hop), 0)
+	} else if v.since >= ceased {
+		d.speechless()
+	}
+}
+
+// speechless ends Voice, if it is on.
+func (d *Detector) speechless() {
+	if v := &d.voices; v.on {
+		d.emit(Voice, false, d.clock-min(d.clock, uint64(v.since)*hop), 0)
+	}
+	d.voices = voices{}
 }
 
 // An autocorrelation is that of the last window of samples, for shifts of 0, 1 and 2.
