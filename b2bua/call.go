@@ -174,6 +174,7 @@ func (c *Call) enter(s State) {
 func (c *Call) end(why leg.Cause) State {
 	if c.over.IsZero() {
 		c.over, c.cause = time.Now(), why.Filled()
+		c.account()
 	}
 	for _, p := range c.parties {
 		switch p.role {

@@ -32,8 +32,6 @@ type Config struct {
 	Busy func(extension string) bool
 	// Users keeps what users set from their phones; nil: they can't set anything.
 	Users Users
-	// Usage is what limits are held against; nil: nothing was used.
-	Usage func(name string) dialplan.Usage
 	// Ringback makes the tone for a caller whose audio is already open while
 	// a further place rings; nil is silence.
 	Ringback func() media.Source
@@ -77,6 +75,7 @@ type Exchange struct {
 	cfg   Config
 	pacer media.Pacer // of music, ringback and mixing in all calls
 
+	usage usage
 	seats sync.Map // leg.Leg -> *seat, of every party of every call
 
 	mu       sync.Mutex

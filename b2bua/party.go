@@ -13,6 +13,7 @@ type party struct {
 	leg       leg.Leg
 	seat      *seat
 	role      role
+	trunk     string          // that the leg is a call on; empty: none
 	extension string          // of ours that the leg keeps busy; empty: none
 	target    dialplan.Target // what the plan reached it by; zero: it called us
 	source    leg.Source      // as whom it may dial
@@ -53,6 +54,10 @@ func (c *Call) add(l leg.Leg, s *seat, r role, t dialplan.Target) *party {
 		c.x.rings(l, t.Name)
 		p.source = leg.Source{Kind: leg.Phone, Name: t.Name}
 	}
+	if t.Kind == dialplan.ToTrunk {
+		p.trunk = t.Name
+	}
+	c.x.usage.begins(p.trunk)
 	c.parties[l] = p
 	c.x.seats.Store(l, s)
 	return p
@@ -62,12 +67,14 @@ func (c *Call) add(l leg.Leg, s *seat, r role, t dialplan.Target) *party {
 func (c *Call) occupy(p *party, extension string) {
 	p.extension = extension
 	c.x.occupied(extension, p.leg)
+	c.x.usage.begins(extension)
 }
 
 // vacate takes that back.
 func (c *Call) vacate(p *party) {
 	if p.extension != "" {
 		c.x.vacated(p.extension, p.leg)
+		c.x.usage.ends(p.extension)
 		p.extension = ""
 	}
 }
@@ -75,6 +82,7 @@ func (c *Call) vacate(p *party) {
 // leave forgets a party that has hung up.
 func (c *Call) leave(p *party) {
 	delete(c.parties, p.leg)
+	c.x.usage.ends(p.trunk)
 	c.x.seats.Delete(p.leg)
 	c.vacate(p)
 	if p.role == rung {

@@ -73,6 +73,8 @@ func (c *Call) why() string {
 	cause := c.cause
 	by := cause.By
 	switch {
+	case cause.Normal() && by == leg.Us && cause.Status < 300:
+		return "the exchange ended the call: " + cause.Text
 	case !c.answer.IsZero() && cause.Normal():
 		return by + " hung up"
 	case !c.answer.IsZero():

@@ -45,6 +45,7 @@ func (c *Call) begin() State {
 	c.route, c.trail = c.x.cfg.Plan().Match(c.query(c.in.Source, c.in.Caller, c.in.Dialed))
 	c.log.Debug("route", "trail", c.trail)
 	c.remember(leg.Cause{})
+	c.announce()
 	c.setup = setup{
 		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy,
 		to: c.in.To, law: c.caller.leg.Stream().Law(),
@@ -76,7 +77,7 @@ func (c *Call) query(as leg.Source, shown leg.Party, dialed string) dialplan.Que
 		At:       time.Now(),
 		Busy:     c.x.busy,
 		Settings: c.x.settings(),
-		Usage:    c.x.cfg.Usage,
+		Usage:    c.x.usage.of,
 		Turn:     c.turn,
 	}
 }
@@ -144,7 +145,8 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 	}
 	o := leg.Outgoing{
 		Call: c.id, From: c.shown(t), To: c.setup.to, Law: c.setup.law,
-		Sink: to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
+		Emergency: c.setup.route.Emergency,
+		Sink:      to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
 		ReferredBy: c.setup.by,
 	}
 	for _, d := range c.setup.route.Stages[stage].Diversions {

@@ -106,12 +106,13 @@ func (k SourceKind) String() string {
 
 // Outgoing is what a new leg towards a callee needs to know.
 type Outgoing struct {
-	Call       string // the call's id, for logs
-	From       Party  // whom the callee is shown
-	To         Party  // what the caller dialled, shown as To whatever is rung
-	Law        g711.Law
-	Sink       Sink    // where the leg's events go
-	Ladder     *Ladder // the call's
+	Call       string   // the call's id, for logs
+	From       Party    // whom the callee is shown
+	To         Party    // what the caller dialled, shown as To whatever is rung
+	Law        g711.Law // what the caller speaks: the callee is offered it first
+	Emergency  bool     // the call may take a line from another one
+	Sink       Sink     // where the leg's events go
+	Ladder     *Ladder  // the call's
 	Log        *slog.Logger
 	Hops       int         // Max-Forwards left; zero is 70 (RFC 3261 §8.1.1.6)
 	ReferredBy string      // address of who transferred (RFC 3892)
