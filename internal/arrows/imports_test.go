@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"b2bua/flow":           {"b2bua", "b2bua/leg", "dialplan", "media/...", "internal/..."},
 	"b2bua/registrar":      {"internal/..."},
 	"b2bua/sipleg":         {"b2bua/sipleg/...", "b2bua/leg", "b2bua/registrar", "media", "media/g711", "media/rtp", "internal/..."},
-	"b2bua/sipleg/sdp":     {"media", "media/g711", "internal/..."},
+	"b2bua/sipleg/sdp":     {"b2bua/leg", "media", "media/g711", "internal/..."},
 	"b2bua/sipleg/txn":     {"b2bua/sipleg/wire", "b2bua/leg", "internal/..."},
 	"b2bua/sipleg/wire":    {"b2bua/leg", "internal/..."},
 	"dialplan":             {"internal/..."},
