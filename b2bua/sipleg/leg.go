@@ -200,9 +200,7 @@ func isMade(res *sip.Response) bool { return res.SipVersion == "" }
 func (l *Leg) send(d *dialog, req *sip.Request, text string, on func(*sip.Response)) *request {
 	r := l.agent.client(d, req)
 	r.on = on
-	if r.flow.Reliable() {
-		l.watch(r.flow)
-	}
+	l.watch(r.flow)
 	l.clients = append(l.clients, r)
 	l.ladder.Out(l.name, text)
 	err := r.Start(time.Now())
@@ -210,6 +208,7 @@ func (l *Leg) send(d *dialog, req *sip.Request, text string, on func(*sip.Respon
 		req.ReplaceHeader(l.agent.via(d.flow, d.localTag))
 		again := l.agent.client(d, req)
 		r.Client, r.flow = again.Client, again.flow
+		l.watch(r.flow)
 		err = r.Start(time.Now())
 	}
 	if err != nil {
@@ -250,6 +249,9 @@ func (l *Leg) reconnect(d *dialog) bool {
 
 // watch asks to be told when a connection fails.
 func (l *Leg) watch(f wire.Flow) {
+	if !f.Reliable() {
+		return
+	}
 	t := l.agent.table
 	t.mu.Lock()
 	known := false
