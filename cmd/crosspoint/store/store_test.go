@@ -1,0 +1,144 @@
+package store
+
+import (
+	"database/sql"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"crosspoint/b2bua"
+	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/registrar"
+	"crosspoint/dialplan"
+)
+
+func open(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// again closes a store and opens its file as the next start does.
+func again(t *testing.T, s *Store) *Store {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, s.path)
+}
+
+func TestSettingsSurvive(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "new folder", "what? 100%#.db"))
+	if s.Settings("101") != (dialplan.Settings{}) {
+		t.Error("a new store has settings")
+	}
+	want := dialplan.Settings{ForwardAlways: "103", ForwardBusy: "104", ForwardNoAnswer: "95551234", DoNotDisturb: true, Withhold: true}
+	if err := s.Change("101", func(set *dialplan.Settings) { *set = want }); err != nil {
+		t.Fatal(err)
+	}
+	s = again(t, s)
+	if got := s.Settings("101"); got != want {
+		t.Errorf("after a restart: %+v", got)
+	}
+	s.Change("101", func(set *dialplan.Settings) { set.ForwardAlways = "" })
+	s = again(t, s)
+	if got := s.Settings("101"); got.ForwardAlways != "" || got.ForwardBusy != "104" {
+		t.Errorf("after a change: %+v", got)
+	}
+}
+
+func TestSettingThatCannotBeKept(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	s.Close()
+	err := s.Change("101", func(set *dialplan.Settings) { set.DoNotDisturb = true })
+	if err == nil || !strings.Contains(err.Error(), s.path) {
+		t.Errorf("error %v", err)
+	}
+	if s.Settings("101").DoNotDisturb {
+		t.Error("the setting holds though it was not kept")
+	}
+}
+
+func TestBindingsSurvive(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	at := time.UnixMilli(1_700_000_000_123)
+	want := []registrar.Binding{
+		{AOR: "101", URI: "sip:101@192.0.2.7:5060;line=a", Q: 0.5, Expires: at.Add(time.Hour), CallID: "x", CSeq: 4_000_000_000,
+			Instance: "<urn:uuid:1>", UserAgent: "phone/1", Transport: "UDP", Source: netip.MustParseAddrPort("[2001:db8::1]:5060"), Since: at},
+		{AOR: "101", URI: "sip:101@192.0.2.8", Q: 1, Expires: at, CallID: "y", CSeq: 1, Transport: "TCP", Since: at},
+	}
+	if err := s.Bindings().Save("101", want); err != nil {
+		t.Fatal(err)
+	}
+	s.Bindings().Save("102", want[:1])
+	s.Bindings().Save("102", nil)
+	s = again(t, s)
+	got, err := s.Bindings().Load()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("after a restart: %+v, %v", got, err)
+	}
+}
+
+func TestCallsAreKept(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	at := time.UnixMilli(1_700_000_000_000)
+	for i, id := range []string{"one", "two", "three"} {
+		r := b2bua.Record{
+			ID: id, Began: at.Add(time.Duration(i) * time.Hour), Ended: at.Add(time.Duration(i)*time.Hour + time.Minute),
+			Source: leg.Source{Kind: leg.Phone, Name: "101"}, From: leg.Party{Number: "101"}, Dialed: "102",
+			Cause: leg.Busy.GivenBy("102"), Why: "102: user busy",
+		}
+		if err := s.Keep(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = again(t, s)
+	if err := s.Forget(at.Add(30 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	calls, err := s.Calls(10)
+	if err != nil || len(calls) != 2 || calls[0].ID != "three" || calls[1].ID != "two" {
+		t.Fatalf("kept: %+v, %v", calls, err)
+	}
+	if c := calls[0]; !c.Answered.IsZero() || c.Cause != 17 || c.Status != 486 || c.Why != "102: user busy" || !c.Began.Equal(at.Add(2*time.Hour)) {
+		t.Errorf("record: %+v", c)
+	}
+	if calls, _ := s.Calls(1); len(calls) != 1 {
+		t.Errorf("asked for one, got %d", len(calls))
+	}
+}
+
+func TestFileThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	newer := filepath.Join(dir, "newer.db")
+	db, err := sql.Open("sqlite", newer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	noise := filepath.Join(dir, "noise.db")
+	if err := os.WriteFile(noise, []byte(strings.Repeat("this is no database ", 500)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		newer:                              "newer crosspoint",
+		noise:                              "move the file away",
+		filepath.Join(noise, "below a.db"): "give [store] file another place",
+	} {
+		_, err := Open(path)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want %q", path, err, want)
+		}
+	}
+}
