@@ -49,7 +49,10 @@ var arrows = map[string][]string{
 	"internal/softphone": {"media/g711", "internal/..."},
 	"internal/siptest":   {"internal/..."},
 	"internal/arrows":    {},
+	"internal/office":    {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
 	"internal/interop":   {"media/...", "internal/..."},
+	"internal/wiring":    {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
+	"internal/lab":       {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
 }
 
 // libraries says who may import a module of others. The key is a prefix of the
@@ -65,7 +68,7 @@ var libraries = map[string][]string{
 	"github.com/creack/pty":        {"gateway/linesim"},
 	"github.com/pelletier/go-toml": {"internal/tomlfile"},
 	"github.com/nyaruka":           {"dialplan"},
-	"modernc.org/sqlite":           {"cmd/crosspoint"},
+	"modernc.org/sqlite":           {"cmd/crosspoint/..."},
 }
 
 // listed is what `go list -json` says of a package.
