@@ -49,7 +49,6 @@ var arrows = map[string][]string{
 	"internal/softphone": {"media/g711", "internal/..."},
 	"internal/siptest":   {"internal/..."},
 	"internal/arrows":    {},
-	"internal/office":    {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
 	"internal/interop":   {"media/...", "internal/..."},
 	"internal/wiring":    {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
 	"internal/lab":       {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
