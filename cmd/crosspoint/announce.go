@@ -76,7 +76,7 @@ func (o *office) announceNumbers(c console) {
 	w := tabwriter.NewWriter(c.out, 2, 0, 2, ' ', 0)
 	for _, p := range o.cfg.Phones {
 		what := p.Name
-		if lines := o.plan.Load().LinesOf(p.Extension); len(lines) > 0 {
+		if lines := o.joined.Plan().LinesOf(p.Extension); len(lines) > 0 {
 			what += ", the telephone on " + strings.Join(lines, " and ")
 		}
 		fmt.Fprintf(w, "  %s\t%s\n", p.Extension, what)

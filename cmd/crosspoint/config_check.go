@@ -7,6 +7,7 @@ import (
 
 	"crosspoint/gateway/linecard"
 	"crosspoint/internal/tomlfile"
+	"crosspoint/internal/wiring"
 )
 
 // check finds what is wrong in the parts of the file that package dialplan does
@@ -101,7 +102,7 @@ func (c *Config) checkParties() []tomlfile.Problem {
 	var problems []tomlfile.Problem
 	for _, p := range c.Phones {
 		for _, uri := range p.Contacts {
-			if _, err := parseContact(uri); err != nil {
+			if _, err := wiring.ParseContact(uri); err != nil {
 				problems = append(problems, p.KeyProblem("contacts", "phone %s: contacts: %v", p.Extension, err))
 			}
 		}

@@ -5,16 +5,15 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"slices"
-	"sync/atomic"
 	"time"
 
 	"crosspoint/b2bua"
-	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg"
+	"crosspoint/b2bua/sipleg/wire"
 	"crosspoint/dialplan"
 	"crosspoint/gateway"
+	"crosspoint/internal/wiring"
 	"crosspoint/media"
 	"crosspoint/media/rtp"
 )
@@ -26,8 +25,7 @@ type office struct {
 	log     *slog.Logger
 	started time.Time
 
-	plan      atomic.Pointer[dialplan.Plan]
-	trunks    map[string]dialplan.Trunk
+	joined    *wiring.Office
 	music     []int16  // what a held party hears; nil is silence
 	bound     []socket // SIP's, with the ports that they got
 	rtp       *rtp.Ports
@@ -42,11 +40,7 @@ type office struct {
 
 // openOffice starts an exchange. On an error nothing is left running.
 func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, err error) {
-	o = &office{cfg: cfg, log: log, started: time.Now(), trunks: map[string]dialplan.Trunk{}, ready: make(chan struct{})}
-	o.plan.Store(plan)
-	for _, t := range cfg.Trunks {
-		o.trunks[t.Name] = t
-	}
+	o = &office{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			o.close(context.Background())
@@ -68,20 +62,33 @@ func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, 
 		sockets.close()
 		return o, err
 	}
-	o.exchange = b2bua.New(b2bua.Config{Plan: o.plan.Load, Dial: o.dial, Busy: o.busy, Ringback: o.ringback, Music: o.hold, Log: log})
 	if o.registrar, err = openRegistrar(cfg, log); err != nil {
 		sockets.close()
 		return o, err
 	}
-	o.agent = sipleg.New(o.sipConfig(sockets))
 	if o.cards, err = openCards(cfg, log); err != nil {
+		sockets.close()
 		return o, err
 	}
-	if o.gateway, err = gateway.New(o.lineConfig()); err != nil {
+	o.joined, err = wiring.Open(o.wiringConfig(plan, sockets))
+	if err != nil {
 		return o, err
 	}
+	o.agent, o.gateway, o.exchange = o.joined.Agent, o.joined.Gateway, o.joined.Exchange
 	close(o.ready)
 	return o, nil
+}
+
+// wiringConfig is what the parts of the office need to know of one another.
+func (o *office) wiringConfig(plan *dialplan.Plan, s *sockets) wiring.Config {
+	return wiring.Config{
+		Parties: o.cfg.Config, Plan: plan, Realm: o.cfg.realm(), Port: o.cards.port, Log: o.log,
+		Calls: b2bua.Config{Music: o.hold},
+		SIP: sipleg.Config{
+			Wire: wire.Config{UDP: s.udp, TCP: s.tcp, DialTCP: dialTCP}, RTP: o.rtp, Registrar: o.registrar,
+			Strangers: o.cfg.SIP.Strangers, RefuseForeignIdentity: o.cfg.SIP.StrictIdentity, SessionExpires: o.cfg.SIP.SessionExpires,
+		},
+	}
 }
 
 // close takes no new calls, lets those in progress go on until the context
@@ -112,69 +119,6 @@ func (o *office) close(ctx context.Context) int {
 		_ = o.control.Close()
 	}
 	return cut
-}
-
-// Accept takes calls once all parts of the office are there.
-func (o *office) Accept(in leg.Incoming) leg.Sink {
-	<-o.ready
-	return o.exchange.Accept(in)
-}
-
-// dial starts the legs to a target of a route.
-func (o *office) dial(t dialplan.Target, out leg.Outgoing) ([]leg.Leg, error) {
-	switch t.Kind {
-	case dialplan.ToPhone:
-		return o.dialPhone(t.Name, out)
-	case dialplan.ToTrunk:
-		trunk := o.trunks[t.Name]
-		if trunk.Peer != "" {
-			return one(o.agent.DialPeer(trunk.Peer, t.Number, out))
-		}
-		return one(o.gateway.Dial(t.Name, t.Number, out))
-	case dialplan.ToSIPAddress:
-		return one(o.agent.DialURI(t.URI, out))
-	}
-	return nil, leg.Cause{Status: 501}.GivenBy(leg.Us).Because("the service %q is not there yet", t.Name)
-}
-
-// dialPhone rings an extension wherever it is: its registered phones and its
-// telephones on FXS lines.
-func (o *office) dialPhone(extension string, out leg.Outgoing) ([]leg.Leg, error) {
-	legs, err := o.agent.DialExtension(extension, out)
-	for _, line := range o.plan.Load().LinesOf(extension) {
-		l, lineErr := o.gateway.DialLine(line, out)
-		if lineErr != nil {
-			err = lineErr
-			continue
-		}
-		legs = append(legs, l)
-	}
-	if len(legs) > 0 {
-		return legs, nil
-	}
-	return nil, err
-}
-
-func one(l leg.Leg, err error) ([]leg.Leg, error) {
-	if err != nil {
-		return nil, err
-	}
-	return []leg.Leg{l}, nil
-}
-
-// busy tells whether the telephone of an extension is off-hook. SIP phones tell
-// by themselves.
-func (o *office) busy(extension string) bool {
-	lines := o.plan.Load().LinesOf(extension)
-	if len(lines) == 0 {
-		return false
-	}
-	for _, s := range o.gateway.Lines() {
-		if slices.Contains(lines, s.Line) && !s.OffHook {
-			return false
-		}
-	}
-	return true
 }
 
 func (o *office) hold() media.Source {

@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"fmt"
@@ -8,46 +8,39 @@ import (
 	"strconv"
 	"strings"
 
-	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg"
 	"crosspoint/b2bua/sipleg/wire"
 	"crosspoint/dialplan"
 )
 
 // sipConfig is what the SIP agent needs to know of the office.
-func (o *office) sipConfig(s *sockets) sipleg.Config {
+func (o *Office) sipConfig() sipleg.Config {
 	accounts := map[string]sipleg.Account{}
 	fixed := map[string][]sipleg.Contact{}
-	for _, p := range o.cfg.Phones {
+	for _, p := range o.cfg.Parties.Phones {
 		if p.Secret != "" {
-			user := orElse(p.User, p.Extension)
+			user := p.User
+			if user == "" {
+				user = p.Extension
+			}
 			accounts[user] = sipleg.Account{User: user, Secret: p.Secret, Extension: p.Extension, Name: p.Name}
 		}
 		for _, uri := range p.Contacts {
-			if c, err := parseContact(uri); err == nil {
+			if c, err := ParseContact(uri); err == nil {
 				fixed[p.Extension] = append(fixed[p.Extension], c)
 			}
 		}
 	}
-	account := func(user string) (sipleg.Account, bool) { a, ok := accounts[user]; return a, ok }
-	return sipleg.Config{
-		Wire:      wire.Config{UDP: s.udp, TCP: s.tcp, DialTCP: dialTCP, Log: o.log},
-		Accept:    o,
-		RTP:       o.rtp,
-		Registrar: o.registrar,
-		Digest: registrar.NewDigest(registrar.DigestConfig{Realm: o.cfg.realm(), Domains: o.cfg.Config.Domains, Log: o.log,
-			Secret: func(user string) (string, bool) { a, ok := accounts[user]; return a.Secret, ok }}),
-		Account:               account,
-		Contacts:              func(extension string) []sipleg.Contact { return fixed[extension] },
-		Peers:                 sipPeers(o.cfg.Peers),
-		Strangers:             o.cfg.SIP.Strangers,
-		RefuseForeignIdentity: o.cfg.SIP.StrictIdentity,
-		Domains:               slices.Clone(o.cfg.Config.Domains),
-		SessionExpires:        o.cfg.SIP.SessionExpires,
-		Log:                   o.log,
-	}
+	c := o.cfg.SIP
+	c.Accept = o
+	c.Account = func(user string) (sipleg.Account, bool) { a, ok := accounts[user]; return a, ok }
+	c.Digest = o.digest(func(user string) (string, bool) { a, ok := accounts[user]; return a.Secret, ok })
+	c.Contacts = func(extension string) []sipleg.Contact { return fixed[extension] }
+	c.Peers = sipPeers(o.cfg.Parties.Peers)
+	c.Domains = slices.Clone(o.cfg.Parties.Domains)
+	c.Wire.Log, c.Log = o.log, o.log
+	return c
 }
-
 func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
 	var all []sipleg.Peer
 	for _, p := range peers {
@@ -93,9 +86,9 @@ func parseProxy(proxy string) (host, transport string) {
 	return host, transport
 }
 
-// parseContact reads the SIP address of a phone that does not register. Its
+// ParseContact reads the SIP address of a phone that does not register. Its
 // host is an IP address: whoever has no fixed address registers.
-func parseContact(uri string) (sipleg.Contact, error) {
+func ParseContact(uri string) (sipleg.Contact, error) {
 	rest, ok := strings.CutPrefix(uri, "sip:")
 	if !ok {
 		return sipleg.Contact{}, fmt.Errorf("%q is not a SIP address: write one such as sip:101@192.0.2.7:5060", uri)

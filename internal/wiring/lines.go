@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"time"
@@ -11,13 +11,13 @@ import (
 )
 
 // lineConfig is what the gateway needs to know of the office's lines.
-func (o *office) lineConfig() gateway.Config {
-	c := gateway.Config{Country: o.cfg.Country, Accept: o, Complete: o.complete, Log: o.log}
+func (o *Office) lineConfig() gateway.Config {
+	c := gateway.Config{Country: o.cfg.Parties.Country, Accept: o, Complete: o.complete, Log: o.log}
 	plan := o.plan.Load()
-	for _, l := range o.cfg.Lines {
+	for _, l := range o.cfg.Parties.Lines {
 		c.Lines = append(c.Lines, o.line(plan, l))
 	}
-	for _, t := range o.cfg.Trunks {
+	for _, t := range o.cfg.Parties.Trunks {
 		if t.Peer == "" {
 			hunt, _ := gateway.ParseHunt(t.Hunt) // checked with the file
 			c.Trunks = append(c.Trunks, gateway.TrunkConfig{Name: t.Name, Lines: t.Lines, Hunt: hunt})
@@ -26,10 +26,10 @@ func (o *office) lineConfig() gateway.Config {
 	return c
 }
 
-func (o *office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
+func (o *Office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
 	answer, _ := gateway.ParseAnswerRule(l.Answer) // checked with the file
 	c := gateway.LineConfig{
-		Name: l.Name, Port: o.cards.port(l.Card, l.Port), Country: l.Country,
+		Name: l.Name, Port: o.cfg.Port(l.Card, l.Port), Country: l.Country,
 		ReceiveGain: l.GainIn, SendGain: l.GainOut,
 		FXO: gateway.FXO{
 			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
@@ -46,7 +46,7 @@ func (o *office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
 	case "fxs":
 		c.Kind = jack.FXS
 	}
-	for _, p := range o.cfg.Phones {
+	for _, p := range o.cfg.Parties.Phones {
 		if p.Extension == l.Extension {
 			c.FXS.Name = p.Name
 		}
@@ -56,10 +56,10 @@ func (o *office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
 }
 
 // complete tells a line what the plan knows of the digits dialled on it.
-func (o *office) complete(line, digits string) gateway.Completeness {
+func (o *Office) complete(line, digits string) gateway.Completeness {
 	plan := o.plan.Load()
 	from, _ := plan.Caller(line)
-	for _, l := range o.cfg.Lines {
+	for _, l := range o.cfg.Parties.Lines {
 		if l.Name == line && l.Extension != "" {
 			from, _ = plan.Caller(l.Extension)
 		}
@@ -77,8 +77,8 @@ func (o *office) complete(line, digits string) gateway.Completeness {
 
 // ringback is the tone that a caller hears while the exchange itself rings
 // somebody, as it sounds in the office's country.
-func (o *office) ringback() media.Source {
-	country, err := tone.Lookup(o.cfg.Country)
+func (o *Office) ringback() media.Source {
+	country, err := tone.Lookup(o.cfg.Parties.Country)
 	if err != nil {
 		country, _ = tone.Lookup("us")
 	}
