@@ -16,7 +16,7 @@ const (
 	SDMF               // single data message format: time and number only
 )
 
-// Message types (GR-30 §2.4.1, EN 300 659-3 §5.2).
+// Message types (GR-30, EN 300 659-3).
 const (
 	typeSDMF        = 0x04
 	typeSDMFWaiting = 0x06
@@ -24,7 +24,7 @@ const (
 	typeMDMFWaiting = 0x82
 )
 
-// Parameter types of MDMF (GR-31, EN 300 659-3 §5.3).
+// Parameter types of MDMF (GR-31, EN 300 659-3).
 const (
 	paramTime         = 0x01
 	paramNumber       = 0x02
@@ -123,7 +123,7 @@ func digits(t Time) string {
 }
 
 // finish fills in the length and adds the checksum: the two's complement of the
-// sum of all that precedes it (GR-30 §2.4).
+// sum of all that precedes it (GR-30).
 func finish(m []byte) []byte {
 	m[1] = byte(len(m) - 2)
 	return append(m, -sum(m))

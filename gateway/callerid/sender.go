@@ -12,7 +12,7 @@ type Config struct {
 	Standard Standard
 	Format   Format
 	Level    float64 // of the message in dBm0. Zero means -13.5 dBm0 (GR-30, EN 300 659-1)
-	OffHook  bool    // the telephone is in use and has acknowledged: no alert, no seizure, 80 marks (GR-30 §2.5)
+	OffHook  bool    // the telephone is in use and has acknowledged: no alert, no seizure, 80 marks (GR-30)
 }
 
 // A Sender plays the whole signal of one message: alerting tone where the

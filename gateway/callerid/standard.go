@@ -60,11 +60,11 @@ func Of(country string) Standard {
 }
 
 // BeforeRing tells whether the signal precedes the first ring. If not, it
-// follows it, after half a second of silence (GR-30 §2.3).
+// follows it, after half a second of silence (GR-30).
 func (s Standard) BeforeRing() bool { return s != Bellcore && s != ETSI }
 
 // Reverses tells whether a polarity reversal announces the signal; the signal
-// begins 100 ms or more after it (SIN 227 §5.2).
+// begins 100 ms or more after it (SIN 227).
 func (s Standard) Reverses() bool { return s == BT }
 
 // modem is what the characters are sent with; ok is false for digits.
@@ -86,12 +86,12 @@ type frame struct {
 
 func (s Standard) frame() frame {
 	switch s {
-	case ETSIAlert: // EN 300 659-1 §6.2: 90 to 110 ms, 45 ms or more, 300 bits, 80±25 or 180±25 bits
+	case ETSIAlert: // EN 300 659-1: 90 to 110 ms, 45 ms or more, 300 bits, 80±25 or 180±25 bits
 		return frame{100 * time.Millisecond, 60 * time.Millisecond, 300, 80}
 	case BT: // SIN 227: 88 to 110 ms, 45 ms or more, 96 to 315 bits, 55 to 90 bits
 		return frame{100 * time.Millisecond, 60 * time.Millisecond, 160, 80}
 	}
-	return frame{seizure: 300, mark: 180} // GR-30 §2.3, EN 300 659-1 §6.1
+	return frame{seizure: 300, mark: 180} // GR-30, EN 300 659-1
 }
 
 // alerting is the level of each tone of the alerting signal in dBm0, within the
@@ -105,7 +105,7 @@ func Alert(d time.Duration) tone.Tone {
 }
 
 // CallWaiting is the alerting signal of a telephone that is in use (CAS): 80 ms
-// (GR-30 §2.5). A telephone that understands it answers with DTMF D within
+// (GR-30). A telephone that understands it answers with DTMF D within
 // 160 ms, and is then sent the message by a Sender with OffHook.
 func CallWaiting() tone.Tone { return Alert(80 * time.Millisecond) }
 

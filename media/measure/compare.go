@@ -19,7 +19,7 @@ type Result struct {
 	Sent     float64 // level of what was sent, in dBm0, there
 
 	Segments int // segments of 20 ms between the first and the last that matched, where something was sent
-	Lost     int // of them, those in which the sent signal is not to be found
+	Lost     int // of them, those in which the sent signal is not to be found, or only a part of it
 	Slips    int // times that the delay changed: a jitter buffer left out or put in samples
 }
 
@@ -32,6 +32,7 @@ const (
 	quiet   = -55         // dBm0 below which a segment of the sent signal says nothing
 	alike   = 0.3         // squared correlation above which a segment is the sent one
 	better  = 0.2         // by how much it must be better to be a slip
+	broken  = 12          // dB below the median at which a segment is only a part of the sent one
 )
 
 // Compare finds what was sent in what was got, and tells how it came through.
@@ -162,11 +163,16 @@ func join(before, after []match) Result {
 	return sum(all)
 }
 
+// sum adds up the segments.
 func sum(all []match) Result {
-	r := Result{Segments: len(all), SNR: math.Inf(-1), Median: math.Inf(-1), Gain: math.Inf(-1),
-		Level: math.Inf(-1), Sent: math.Inf(-1)}
+	none := math.Inf(-1)
+	r := Result{Segments: len(all), SNR: none, Median: none, Gain: none, Level: none, Sent: none}
+	r.Median = median(all)
+	for i := range all {
+		m := &all[i]
+		m.ok = m.ok && (m.snr() > r.Median-broken || m.xy2() > 0.9)
+	}
 	var x, y, xy, arrived, excess, samples float64
-	var ratios []float64
 	delays := map[int]int{}
 	for i, m := range all {
 		if !m.ok {
@@ -174,7 +180,6 @@ func sum(all []match) Result {
 			continue
 		}
 		delays[m.lag]++
-		ratios = append(ratios, snr(m.gain*m.xy, m.excess))
 		if slipped(all, i) {
 			r.Slips++
 		}
@@ -184,11 +189,6 @@ func sum(all []match) Result {
 		x, y, xy, samples = x+m.x, y+m.y, xy+m.xy, samples+segment
 		arrived, excess = arrived+m.gain*m.xy, excess+m.excess
 	}
-	if len(ratios) == 0 {
-		return r
-	}
-	sort.Float64s(ratios)
-	r.Median = ratios[len(ratios)/2]
 	for lag, n := range delays {
 		if n > delays[r.Delay] || n == delays[r.Delay] && lag < r.Delay {
 			r.Delay = lag
@@ -202,6 +202,24 @@ func sum(all []match) Result {
 	r.SNR = snr(arrived, excess)
 	r.Sent, r.Level = dsp.Level(x/samples), dsp.Level(y/samples)
 	return r
+}
+
+// snr is the segment's own.
+func (m match) snr() float64 { return snr(m.gain*m.xy, m.excess) }
+
+// median is that of the SNR of the segments that match; minus infinity if none does.
+func median(all []match) float64 {
+	var ratios []float64
+	for _, m := range all {
+		if m.ok {
+			ratios = append(ratios, m.snr())
+		}
+	}
+	if len(ratios) == 0 {
+		return math.Inf(-1)
+	}
+	sort.Float64s(ratios)
+	return ratios[len(ratios)/2]
 }
 
 // snr is a ratio of energies in dB, at most 100 dB: more is no meaningful

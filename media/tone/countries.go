@@ -8,7 +8,7 @@ import (
 )
 
 // usual is the level of a frequency in dBm0 where a country's own is not known:
-// within the -5 to -15 dBm0 of ITU-T E.180 §7 for one frequency and for two.
+// within the -5 to -15 dBm0 of ITU-T E.180 for one frequency and for two.
 const usual = -13
 
 // howling is the level of each of the howler's four frequencies: together

@@ -19,7 +19,7 @@ const (
 	Congestion      // fast busy, reorder, number unobtainable
 	SIT             // special information tone: an announcement follows
 	Howler          // the exchange finds us off the hook for too long
-	FaxCalling      // 1100 Hz, CNG of a calling fax (ITU-T T.30 §4.3.3.2)
+	FaxCalling      // 1100 Hz, CNG of a calling fax (ITU-T T.30)
 	Answer          // 2100 Hz, answer tone of a fax or modem (ITU-T V.25, V.8)
 	Other           // a steady tone that is none of the country's: Event.Hz
 	kinds

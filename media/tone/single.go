@@ -20,7 +20,7 @@ const (
 	ceased  = 200 // looks without any by which it is over: speakers pause
 	edges   = 5   // looks in a row that may be the edge of a tone
 	bearing = 15  // Hz by which a single tone may change from look to look
-	gap     = 4   // looks that a single tone may miss: a reversal of phase (ITU-T V.25 §3)
+	gap     = 4   // looks that a single tone may miss: a reversal of phase (ITU-T V.25)
 	calling = 40  // looks by which fax and answer tones are sure
 	strange = 100
 )
@@ -169,7 +169,7 @@ func (l *lone) report(d *Detector) {
 	d.emit(l.kind, true, l.since, l.hz)
 }
 
-// special follows the three rising tones of ITU-T E.180 §10.4.
+// special follows the three rising tones of ITU-T E.180
 type special struct {
 	stage int // tones heard
 	since uint64

@@ -35,7 +35,7 @@ type Country struct {
 	Congestion   Tone // the network has no path: also fast busy, reorder
 	Unobtainable Tone // the number leads nowhere, where that is no SIT
 	CallWaiting  Tone // another call arrives
-	SIT          Tone // an announcement follows (ITU-T E.180 §10)
+	SIT          Tone // an announcement follows (ITU-T E.180)
 	Howler       Tone // the receiver is off the hook
 
 	// Bell is the cadence of ring voltage: on, off, on, off …, repeated.
@@ -85,7 +85,7 @@ func stutter(dial Tone) Tone {
 }
 
 // information is the special information tone: three rising tones of the given
-// length with gaps between them, then a pause (ITU-T E.180 §10.4). A pause of
+// length with gaps between them, then a pause (ITU-T E.180). A pause of
 // zero ends it.
 func information(on, gap, pause time.Duration) Tone {
 	t := Tone{Loop: -1}
