@@ -123,14 +123,14 @@ func (d *desk) serve(item deskItem) {
 			r.FlowLost(item.lost)
 		}
 	case item.bury:
-		if t.settle(now) {
+		if t.settle() {
 			d.forget(t)
 		} else {
 			heap.Push(&d.tombs, t)
 		}
 	case t != nil && t.index >= 0:
 		t.receive(item.in, now)
-		if t.settle(now) {
+		if t.settle() {
 			d.forget(t)
 		} else {
 			heap.Fix(&d.tombs, t.index)

@@ -165,10 +165,12 @@ func (d *dialog) confirm(res *sip.Response) {
 // acknowledge sends the ACK of a 2xx: a transaction of its own that carries
 // the INVITE's CSeq number and credentials, whatever has been sent since (RFC
 // 3261 §13.2.2.4).
-func (d *dialog) acknowledge(invite *sip.Request, answer []byte) {
-	ack := d.build(sip.ACK, seqOf(invite))
-	sip.CopyHeaders("Authorization", invite, ack)
-	sip.CopyHeaders("Proxy-Authorization", invite, ack)
+func (d *dialog) acknowledge(seq uint32, invite *sip.Request, answer []byte) {
+	ack := d.build(sip.ACK, seq)
+	if invite != nil {
+		sip.CopyHeaders("Authorization", invite, ack)
+		sip.CopyHeaders("Proxy-Authorization", invite, ack)
+	}
 	attach(ack, answer)
 	d.ack = ack
 	d.acknowledgeAgain()

@@ -265,7 +265,7 @@ func (l *Leg) answered(res *sip.Response) {
 	if err == nil && answer != nil && !d.answered && l.state == calling {
 		err = l.audio.accept(answer, d.flow)
 	}
-	d.acknowledge(l.out.tx.Request, nil)
+	d.acknowledge(seqOf(l.out.tx.Request), l.out.tx.Request, nil)
 	l.ladder.Out(l.name, "ACK")
 	switch {
 	case l.state == leaving: // the CANCEL crossed the answer
@@ -302,7 +302,7 @@ func (l *Leg) endFork(res *sip.Response) {
 	d := l.out.tx.dialog.fork(res)
 	d.confirm(res)
 	l.out.losers = append(l.out.losers, d)
-	d.acknowledge(l.out.tx.Request, nil)
+	d.acknowledge(seqOf(l.out.tx.Request), l.out.tx.Request, nil)
 	l.ladder.Out(l.name, "ACK")
 	l.log.Info("another place answered too; it is told to hang up", "contact", d.target.String())
 	l.send(d, d.newRequest(sip.BYE), "BYE", nil)

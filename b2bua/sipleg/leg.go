@@ -393,42 +393,6 @@ func (l *Leg) bury() {
 	l.agent.again(rest)
 }
 
-// tombstone is what must outlive the leg; nil: nothing.
-func (l *Leg) tombstone() *tombstone {
-	if l.inv.forgotten {
-		return nil
-	}
-	tomb := &tombstone{identity: l.identity, agent: l.agent, name: l.name, ladder: l.ladder, index: -1}
-	giveUp := time.Now().Add(l.agent.cfg.Timing.Timeout())
-	for _, r := range l.clients {
-		r.on = nil
-		switch {
-		case r.State() == txn.Terminated:
-		case r.Request.Method == sip.INVITE:
-			r.GiveUpAt(giveUp)
-			tomb.clients = append(tomb.clients, r)
-		case !r.Answered():
-			tomb.clients = append(tomb.clients, r)
-		}
-	}
-	for _, s := range l.servers {
-		if s.State() != txn.Terminated && s.Answered() {
-			tomb.servers = append(tomb.servers, s)
-		}
-	}
-	if len(tomb.clients) == 0 && len(tomb.servers) == 0 {
-		return nil
-	}
-	if !l.incoming {
-		tomb.invite = l.out.tx
-	}
-	tomb.forks = l.out.losers
-	if l.dialog != nil && l.dialog.confirmed {
-		tomb.forks = append(tomb.forks, l.dialog)
-	}
-	return tomb
-}
-
 // id, take and talks make a Leg an owner.
 func (l *Leg) id() *identity { return &l.identity }
 

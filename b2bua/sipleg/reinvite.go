@@ -123,7 +123,7 @@ func (l *Leg) reinvitation(res *sip.Response, hold bool) {
 		}
 		d.learn(res)
 		d.redirect()
-		d.acknowledge(m.tx.Request, nil)
+		d.acknowledge(seqOf(m.tx.Request), m.tx.Request, nil)
 		l.ladder.Out(l.name, "ACK")
 		if l.state != talking {
 			return

@@ -9,40 +9,95 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// A tombstone is what remains of a leg: transactions that must still serve
-// repetitions, for at most 32 s. It belongs to the desk.
+// A tombstone is what remains of a leg for at most 32 s: answers to what may be
+// repeated. It belongs to the desk. There are as many as calls ended in that
+// time, so it is small: messages are kept as bytes, and only those that may be
+// sent again.
 type tombstone struct {
 	identity
 	agent   *Agent
 	name    string
 	ladder  *leg.Ladder // nil once nothing new can come
-	clients []*request
-	servers []*server
-	forks   []*dialog // of our INVITE: whose 2xx was acknowledged, with how
-	invite  *request  // ours, for the forks that answer late; nil: none
+	remains []remains
+	clients []*request // ours that still wait for a response
+	acks    []ackOf    // of 2xx to our INVITEs
 
 	deadline time.Time
 	index    int // in the desk's heap; -1: not there
+}
+
+// remains are those of one transaction, with the way of what is sent again.
+type remains struct {
+	txn.Remains
+	flow wire.Flow
+}
+
+// ackOf is how the 2xx of one far end is acknowledged.
+type ackOf struct {
+	tag  string // of the far end
+	seq  uint32
+	ack  []byte
+	flow wire.Flow
 }
 
 func (t *tombstone) id() *identity        { return &t.identity }
 func (t *tombstone) take(in wire.Inbound) { t.agent.desk.take(in, t) }
 func (t *tombstone) talks() bool          { return false }
 
+// tombstone is what must outlive the leg; nil: nothing.
+func (l *Leg) tombstone() *tombstone {
+	if l.inv.forgotten {
+		return nil
+	}
+	t := &tombstone{identity: l.identity, agent: l.agent, name: l.name, ladder: l.ladder, index: -1}
+	giveUp := time.Now().Add(l.agent.cfg.Timing.Timeout())
+	for _, r := range l.clients {
+		r.on = nil
+		if left, ok := r.Remains(encoded); ok {
+			t.remains = append(t.remains, remains{left, r.flow})
+		} else if !r.Answered() && r.State() != txn.Terminated {
+			r.GiveUpAt(giveUp)
+			t.clients = append(t.clients, r)
+		}
+	}
+	for _, s := range l.servers {
+		if left, ok := s.Remains(encoded); ok {
+			t.remains = append(t.remains, remains{left, s.flow})
+		}
+	}
+	if len(t.remains) == 0 && len(t.clients) == 0 {
+		return nil
+	}
+	for _, d := range append([]*dialog{l.dialog}, l.out.losers...) {
+		if d != nil && d.ack != nil {
+			t.acks = append(t.acks, ackOf{d.remoteTag, seqOf(d.ack), encoded(d.ack), d.flow})
+		}
+	}
+	return t
+}
+
+// encoded is a message as it goes over the wire.
+func encoded(msg sip.Message) []byte {
+	b, err := wire.Bytes(msg)
+	if err != nil { // it was sent before, so it can be
+		return nil
+	}
+	return b
+}
+
 // settle drops what has run out and finds the next deadline. It tells whether
 // nothing is left.
-func (t *tombstone) settle(time.Time) (empty bool) {
+func (t *tombstone) settle() (empty bool) {
 	t.clients = keep(t.clients, func(r *request) bool { return r.State() != txn.Terminated })
-	t.servers = keep(t.servers, func(s *server) bool { return s.State() != txn.Terminated })
+	t.remains = keep(t.remains, func(r remains) bool { return !r.Ended() })
 	var next time.Time
-	waiting := false
+	waiting := len(t.clients) > 0
 	for _, r := range t.clients {
 		next = sooner(next, r.Deadline())
-		waiting = waiting || !r.Answered()
 	}
-	for _, s := range t.servers {
-		next = sooner(next, s.Deadline())
-		waiting = waiting || s.State() == txn.Completed && s.Request.Method == sip.INVITE
+	for i := range t.remains {
+		next = sooner(next, t.remains[i].Deadline())
+		waiting = waiting || t.remains[i].Waiting()
 	}
 	if !waiting {
 		t.ladder = nil
@@ -55,10 +110,18 @@ func (t *tombstone) expire(now time.Time) (empty bool) {
 	for _, r := range t.clients {
 		r.Expire(now)
 	}
-	for _, s := range t.servers {
-		s.Expire(now)
+	for i := range t.remains {
+		r := &t.remains[i]
+		t.again(r.Expire(t.agent.cfg.Timing, now), r.flow)
 	}
-	return t.settle(now)
+	return t.settle()
+}
+
+// again sends what was sent before.
+func (t *tombstone) again(data []byte, flow wire.Flow) {
+	if data != nil {
+		t.agent.wire.SendBytes(data, flow) //nolint:errcheck // whoever misses it will ask again
+	}
 }
 
 func (t *tombstone) receive(in wire.Inbound, now time.Time) {
@@ -67,71 +130,108 @@ func (t *tombstone) receive(in wire.Inbound, now time.Time) {
 		return
 	}
 	req := in.Request
-	for _, s := range t.servers {
-		if s.Matches(req) {
-			if req.Method == sip.ACK && s.State() == txn.Completed {
-				t.ladder.In(t.name, "ACK")
-			}
-			s.Receive(req, now)
-			return
+	for i := range t.remains {
+		r := &t.remains[i]
+		waited := r.Waiting()
+		data, ours := r.Repeated(req, t.agent.cfg.Timing, now)
+		if !ours {
+			continue
 		}
-	}
-	if req.Method == sip.ACK {
+		if waited && req.Method == sip.ACK {
+			t.ladder.In(t.name, "ACK")
+		}
+		t.again(data, r.flow)
 		return
 	}
+	if req.Method != sip.ACK {
+		t.refuse(in, now)
+	}
+}
+
+// refuse answers a request that is no repetition: there is no call any more.
+func (t *tombstone) refuse(in wire.Inbound, now time.Time) {
+	req := in.Request
 	status := 481
-	for _, s := range t.servers {
-		if s.Cancels(req) {
+	for i := range t.remains {
+		r := &t.remains[i]
+		if r.Cancelled(req) {
 			status = 200 // it came too late to change anything (RFC 3261 §9.2)
-		} else if req.Method == sip.INVITE && toTag(req) == "" && s.Request.Method == sip.INVITE {
+		} else if req.Method == sip.INVITE && toTag(req) == "" && r.Invited() {
 			status = 482 // merged (RFC 3261 §8.2.2.2)
 		}
 	}
 	s := t.agent.serve(in)
-	if req.Method != sip.INVITE {
-		t.servers = append(t.servers, s)
-	}
 	s.Respond(response(req, status, "", t.tag), now) //nolint:errcheck // logged where it is sent
+	if left, ok := s.Remains(encoded); ok && req.Method != sip.INVITE && len(t.remains) < maxRemains {
+		t.remains = append(t.remains, remains{left, s.flow})
+	}
 }
+
+// maxRemains bounds what a party can make a tombstone remember.
+const maxRemains = 30
 
 func (t *tombstone) response(res *sip.Response, now time.Time) {
 	for _, r := range t.clients {
 		if !r.Matches(res) {
 			continue
 		}
-		fresh := !r.Answered()
-		if up := r.Receive(res, now); !up {
-			return
-		}
-		if fresh {
+		if r.Receive(res, now) && r.fresh(res) {
 			t.ladder.In(t.name, drawStatus(res))
 		}
 		if r.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
-			t.lateAnswer(res, now)
+			t.accepted(res, r.flow, now)
 		}
 		return
 	}
-}
-
-// lateAnswer acknowledges a 2xx: again, if it is a repetition; and with a BYE
-// behind if it is another fork's, whom nobody wants any more (RFC 3261 §13.2.2.4).
-func (t *tombstone) lateAnswer(res *sip.Response, now time.Time) {
-	for _, d := range t.forks {
-		if d.remoteTag == toTag(res) {
-			d.acknowledgeAgain()
+	for i := range t.remains {
+		r := &t.remains[i]
+		if r.Accepts(res) && res.StatusCode >= 200 && res.StatusCode < 300 {
+			t.accepted(res, r.flow, now)
+			return
+		}
+		if data, ours := r.Repeated(res, t.agent.cfg.Timing, now); ours {
+			t.again(data, r.flow)
 			return
 		}
 	}
-	d := t.invite.dialog.fork(res)
-	t.forks = append(t.forks, d)
-	ladder := t.ladder
-	ladder.In(t.name, drawStatus(res))
-	d.acknowledge(t.invite.Request, nil)
-	ladder.Out(t.name, "ACK")
-	bye := d.newRequest(sip.BYE)
-	ladder.Out(t.name, "BYE")
-	r := t.agent.client(d, bye)
-	if r.Start(now) == nil {
+}
+
+// accepted acknowledges a 2xx: again, if it is a repetition; and with a BYE
+// behind if it is another fork's, whom nobody wants any more (RFC 3261
+// §13.2.2.4).
+func (t *tombstone) accepted(res *sip.Response, flow wire.Flow, now time.Time) {
+	known := false
+	for _, a := range t.acks {
+		if a.tag != toTag(res) {
+			continue
+		}
+		if known = true; a.seq == seqOf(res) {
+			t.again(a.ack, a.flow)
+			return
+		}
+	}
+	if known && len(t.clients) == 0 || len(t.acks) >= maxForks {
+		return
+	}
+	// Its early dialog may have seen PRACKs of ours: the BYE's number is beyond them.
+	half := &dialog{agent: t.agent, callID: t.callID, localTag: t.tag, localSeq: seqOf(res) + 1000, flow: flow}
+	if from := res.From(); from != nil {
+		half.local = address{from.DisplayName, from.Address}
+	}
+	if to := res.To(); to != nil {
+		half.remote = address{to.DisplayName, to.Address}
+		half.target = to.Address
+	}
+	d := half.fork(res)
+	d.acknowledge(seqOf(res), nil, nil)
+	t.acks = append(t.acks, ackOf{d.remoteTag, seqOf(res), encoded(d.ack), d.flow})
+	if known { // the answer to a re-INVITE of a call that is over
+		return
+	}
+	t.ladder.In(t.name, drawStatus(res))
+	t.ladder.Out(t.name, "ACK")
+	t.ladder.Out(t.name, "BYE")
+	if r := t.agent.client(d, d.newRequest(sip.BYE)); r.Start(now) == nil {
 		t.clients = append(t.clients, r)
 	}
 }
