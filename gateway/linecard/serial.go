@@ -8,9 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/tarm/serial"
 	"golang.org/x/sys/unix"
@@ -19,10 +17,6 @@ import (
 // DefaultBaud is the speed of a line whose configuration names none: enough
 // for four ports (§3.3).
 const DefaultBaud = 460800
-
-// readTimeout is how soon a reader notices that its port was closed: tarm's
-// Close does not interrupt a Read.
-const readTimeout = 100 * time.Millisecond
 
 // Serial is a serial device with a line card on it.
 type Serial struct {
@@ -43,27 +37,44 @@ func (s Serial) Open() (io.ReadWriteCloser, error) {
 	if s.Baud == 0 {
 		s.Baud = DefaultBaud
 	}
-	// guard is a second opening of the same device. It holds the lock, and
-	// tells of a hang-up, which tarm's Port cannot.
-	guard, err := unix.Open(s.Path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	// tarm's Port sets the line up, but its Close does not end a Read or a
+	// Write that waits. So octets go through an opening of our own, which
+	// waits in Go's poller, and holds the lock.
+	fd, err := unix.Open(s.Path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	if err := unix.Flock(guard, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		unix.Close(guard)
+	p := &serialPort{file: os.NewFile(uintptr(fd), s.Path)}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		p.file.Close()
 		return nil, s.explain(unix.EBUSY)
 	}
-	port, err := serial.OpenPort(&serial.Config{Name: s.Path, Baud: s.Baud, ReadTimeout: readTimeout})
-	if err != nil {
-		unix.Close(guard)
+	if p.line, err = serial.OpenPort(&serial.Config{Name: s.Path, Baud: s.Baud}); err != nil {
+		p.file.Close()
 		return nil, s.explain(err)
 	}
-	p := &serialPort{port: port, guard: guard}
-	if err := p.prepare(s.RTSCTS); err != nil {
+	if err := prepare(fd, s.RTSCTS); err != nil {
 		p.Close()
 		return nil, s.explain(err)
 	}
 	return p, nil
+}
+
+// prepare sets up what tarm's Port does not, and empties the buffers.
+func prepare(fd int, rtscts bool) error {
+	unix.IoctlSetInt(fd, unix.TIOCEXCL, 0) // from here on others get EBUSY; the lock serves where this does not
+	lowLatency(fd)
+	if rtscts {
+		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		if err != nil {
+			return err
+		}
+		t.Cflag |= unix.CRTSCTS
+		if err := unix.IoctlSetTermios(fd, unix.TCSETS, t); err != nil {
+			return err
+		}
+	}
+	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
 }
 
 // explain turns an errno into what to do about it.
@@ -93,102 +104,61 @@ func holder(path string) string {
 		return ""
 	}
 	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	self := ""
 	for _, fd := range fds {
 		if to, err := os.Readlink(fd); err != nil || to != real {
 			continue
 		}
 		pid := strings.Split(fd, "/")[2]
 		if pid == fmt.Sprint(os.Getpid()) {
+			self = " by this process itself (is it configured twice?)"
 			continue
 		}
 		name, _ := os.ReadFile("/proc/" + pid + "/comm")
 		return fmt.Sprintf(" by %s (process %s)", strings.TrimSpace(string(name)), pid)
 	}
-	return ""
+	return self
 }
 
-// serialPort makes of tarm's Port what Config.Open promises: a Read that waits,
-// an end of file that is one, a Close that unblocks.
+// serialPort is an opened device.
 type serialPort struct {
-	port    *serial.Port
-	guard   int
-	closed  atomic.Bool
-	writing atomic.Int32
-	once    sync.Once
+	file *os.File     // for octets
+	line *serial.Port // for the line's settings
+	once sync.Once
 }
 
-func (p *serialPort) prepare(rtscts bool) error {
-	unix.IoctlSetInt(p.guard, unix.TIOCEXCL, 0) // from here on others get EBUSY; the lock serves where this does not
-	lowLatency(p.guard)
-	if rtscts {
-		t, err := unix.IoctlGetTermios(p.guard, unix.TCGETS)
-		if err != nil {
-			return err
-		}
-		t.Cflag |= unix.CRTSCTS
-		if err := unix.IoctlSetTermios(p.guard, unix.TCSETS, t); err != nil {
-			return err
-		}
-	}
-	return unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCIOFLUSH)
-}
-
-// Read waits for at least one octet. tarm's Port reports a timeout as end of
-// file; whether it was one, the guard knows.
+// Read waits for at least one octet. A terminal that was hung up reads as
+// ended, or fails.
 func (p *serialPort) Read(b []byte) (int, error) {
-	for {
-		n, err := p.port.Read(b)
-		if n > 0 || err != nil && err != io.EOF {
-			return n, p.during(err)
-		}
-		if p.closed.Load() {
-			return 0, os.ErrClosed
-		}
-		poll := []unix.PollFd{{Fd: int32(p.guard)}}
-		if _, err := unix.Poll(poll, 0); err == nil && poll[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0 {
-			return 0, errors.New("the device is gone")
-		}
+	n, err := p.file.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = unix.EIO
 	}
+	return n, explainIO(err)
 }
 
 // Write writes all of b, as slowly as the line takes it.
 func (p *serialPort) Write(b []byte) (int, error) {
-	p.writing.Add(1)
-	defer p.writing.Add(-1)
-	if p.closed.Load() {
-		return 0, os.ErrClosed
-	}
-	n, err := p.port.Write(b)
-	return n, p.during(err)
+	n, err := p.file.Write(b)
+	return n, explainIO(err)
 }
 
-// during names the errors of a device that was pulled out.
-func (p *serialPort) during(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case p.closed.Load():
-		return os.ErrClosed
-	case errors.Is(err, unix.EIO) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV):
+// explainIO names the errors of a device that was pulled out.
+func explainIO(err error) error {
+	if errors.Is(err, unix.EIO) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV) {
 		return errors.New("the device is gone")
 	}
 	return err
 }
 
-// Close gives a writer 200 ms to get its last octets out, then throws them
-// away; a reader returns within readTimeout.
+// Close ends Reads and Writes that wait, and lets others have the device.
 func (p *serialPort) Close() (err error) {
 	p.once.Do(func() {
-		p.closed.Store(true)
-		for i := 0; p.writing.Load() > 0 && i < 200; i++ {
-			if i >= 20 {
-				unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCOFLUSH)
-			}
-			time.Sleep(10 * time.Millisecond)
+		if c, e := p.file.SyscallConn(); e == nil {
+			c.Control(func(fd uintptr) { unix.IoctlSetInt(int(fd), unix.TIOCNXCL, 0) })
 		}
-		unix.IoctlSetInt(p.guard, unix.TIOCNXCL, 0)
-		err = p.port.Close()
-		unix.Close(p.guard)
+		p.line.Close()
+		err = p.file.Close()
 	})
 	return err
 }

@@ -1,6 +1,7 @@
 package linesim_test
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"crosspoint/media/tone"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -156,7 +158,9 @@ func (u *user) off() {
 
 // tones tells which tones are in the recording.
 func (u *user) tones() (kinds []tone.Kind) {
-	for _, e := range tone.NewDetector(tone.Config{}).Detect(u.recording()) {
+	d := tone.NewDetector(tone.Config{})
+	d.ExpectDial()
+	for _, e := range d.Detect(u.recording()) {
 		if e.On {
 			kinds = append(kinds, e.Kind)
 		}
@@ -165,3 +169,20 @@ func (u *user) tones() (kinds []tone.Kind) {
 }
 
 func keypad() *dtmf.Generator { return dtmf.NewGenerator(dtmf.Timing{}) }
+
+// openTerminal is a bare pseudo terminal: the master's descriptor and the path.
+func openTerminal(t *testing.T) (int, string) {
+	t.Helper()
+	master, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(master, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return master, fmt.Sprintf("/dev/pts/%d", n)
+}

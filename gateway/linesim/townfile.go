@@ -33,9 +33,11 @@ type cardTable struct {
 type lineTable struct {
 	tomlfile.Pos
 	Number        string        `toml:"number"`
-	DialToneAfter time.Duration `toml:"dial_tone_after" doc:"from off-hook; less than zero: never"`
+	DialToneAfter time.Duration `toml:"dial_tone_after" doc:"from off-hook; 0: 250ms"`
+	NoDialTone    bool          `toml:"no_dial_tone"`
 	Reversal      bool          `toml:"reversal" doc:"polarity is reversed on answer"`
-	LoopDrop      time.Duration `toml:"loop_drop" doc:"when the other side hangs up; less than zero: none"`
+	LoopDrop      time.Duration `toml:"loop_drop" doc:"when the other side hangs up; 0: 350ms"`
+	NoLoopDrop    bool          `toml:"no_loop_drop"`
 	AfterHangUp   string        `toml:"after_hangup" enum:"busy,dial,congestion,silence"`
 	Flash         time.Duration `toml:"flash" doc:"longest loop break that is a hook-flash; zero: no such service"`
 	CallerID      string        `toml:"caller_id" doc:"standard of caller ID; empty: the country's"`
@@ -100,6 +102,12 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		}
 		if strings.Trim(l.Number, "0123456789") != "" {
 			problems = append(problems, l.KeyProblem("number", "number %q: write digits only", l.Number))
+		}
+		if l.NoDialTone {
+			l.DialToneAfter = -1
+		}
+		if l.NoLoopDrop {
+			l.LoopDrop = -1
 		}
 		cfg.Lines = append(cfg.Lines, LineConfig{Number: l.Number, DialToneAfter: l.DialToneAfter, Reversal: l.Reversal,
 			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID})

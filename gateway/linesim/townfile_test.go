@@ -1,0 +1,109 @@
+package linesim_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"crosspoint/gateway/linesim"
+	"crosspoint/internal/tomlfile"
+)
+
+func load(t *testing.T, text string) (linesim.Config, []tomlfile.Problem) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "town.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return linesim.Load(path)
+}
+
+func TestTownFile(t *testing.T) {
+	cfg, problems := load(t, `
+country = "de"
+[[card]]
+name = "upstairs"
+fxo = 1
+fxs = 1
+skew_ppm = 50.0
+bit_errors = 1e-5
+[[line]]
+number = "301"
+reversal = true
+no_loop_drop = true
+after_hangup = "dial"
+flash = "100ms"
+caller_id = "etsi"
+[[phone]]
+answer = 3
+plays = "announcement"
+[[subscriber]]
+number = "110"
+plays = "signal"
+for = "5s"
+hang_up = "3s"
+[[subscriber]]
+number = "111"
+is = "busy"
+`)
+	if len(problems) > 0 {
+		t.Fatal(tomlfile.Text(problems))
+	}
+	if cfg.Country != "de" || len(cfg.Cards) != 1 || cfg.Cards[0].Impairment.BitErrors != 1e-5 || cfg.Cards[0].SkewPPM != 50 ||
+		cfg.Lines[0].Number != "301" || !cfg.Lines[0].Reversal || cfg.Lines[0].LoopDrop >= 0 ||
+		cfg.Lines[0].AfterHangUp != linesim.ThenDial || cfg.Phones[0].Answer != 3 || len(cfg.Phones[0].Plays) == 0 ||
+		len(cfg.Subscribers[0].Plays) != 5*8000 || cfg.Subscribers[0].HangUp != 3*time.Second || !cfg.Subscribers[1].Busy {
+		t.Errorf("%+v", cfg)
+	}
+	sim, err := linesim.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	if l := sim.Town().Line("301"); l == nil || l.Name() != "fxo1" || sim.Card(1).Name() != "upstairs" {
+		t.Error("the line is not there")
+	}
+}
+
+func TestWrongTownFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"country = \"zz\"":                                "zz",
+		"[[card]]\nfxo = 40":                              "up to 32 ports",
+		"[[card]]\nbit_errors = 2.0":                      "between 0 and 0.5",
+		"[[line]]\nnumber = \"12a\"":                      "write digits only",
+		"[[line]]\ncaller_id = \"morse\"":                 "morse",
+		"[[line]]\nafter_hangup = \"music\"":              "busy",
+		"[[subscriber]]\nname = \"Joe\"":                  "number",
+		"[[subscriber]]\nnumber = \"1 2\"":                "write digits only",
+		"[[subscriber]]\nnumber = \"1\"\nansver = \"1s\"": "answer",
+	} {
+		_, problems := load(t, text)
+		if got := tomlfile.Text(problems); !tomlfile.Fatal(problems) || !strings.Contains(got, want) || !strings.Contains(got, "town.toml") {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestWrongConfig(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg  linesim.Config
+		want string
+	}{
+		"country":    {linesim.Config{Country: "zz"}, "zz"},
+		"ports":      {linesim.Config{Cards: []linesim.CardConfig{{FXO: 33}}}, "1 to 32"},
+		"skew":       {linesim.Config{Cards: []linesim.CardConfig{{SkewPPM: 1e9}}}, "no crystal"},
+		"subscriber": {linesim.Config{Subscribers: []linesim.Subscriber{{Number: "x"}}}, "digits only"},
+		"line":       {linesim.Config{Lines: []linesim.LineConfig{{Number: "x"}}}, "digits only"},
+		"caller ID":  {linesim.Config{Lines: []linesim.LineConfig{{CallerID: "x"}}}, "fxo1"},
+	} {
+		sim, err := linesim.New(c.cfg)
+		if err == nil {
+			sim.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
