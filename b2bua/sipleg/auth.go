@@ -48,7 +48,7 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 	switch {
 	case refused == nil:
 		return a.phone(req, account, from)
-	case refused.nonce != "" && a.cfg.Strangers && !a.claimsOurs(req) && len(authorizations(req)) == 0:
+	case (refused.nonce != "" || a.cfg.Digest == nil) && a.cfg.Strangers && !a.claimsOurs(req) && len(authorizations(req)) == 0:
 		from.Withheld = from.Withheld || withheld(req)
 		return sender{source: leg.Source{Kind: leg.Stranger}, caller: from, name: a.columnOf(req)}, nil
 	}

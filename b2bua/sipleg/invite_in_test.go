@@ -177,6 +177,8 @@ func TestStrangers(t *testing.T) {
 		{"claims to be ours", open, "<sip:101@127.0.0.1>", "407"},
 		{"claims to be ours, unknown user", open, "<sip:999@127.0.0.1>", "407"},
 		{"open", open, `"Eve" <sip:eve@elsewhere.example>`, ""},
+		{"open, and no phone has a secret", func(cfg *Config) { open(cfg); cfg.Digest = nil }, `"Eve" <sip:eve@elsewhere.example>`, ""},
+		{"open, no phone has a secret, claims to be ours", func(cfg *Config) { open(cfg); cfg.Digest = nil }, "<sip:101@127.0.0.1>", "403"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, c.change, func(f *fixture) {

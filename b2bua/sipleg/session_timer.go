@@ -64,7 +64,7 @@ func (t *sessionTimer) agreed(l *Leg, res *sip.Response) {
 	case t.interval > 0:
 		t.ours = true
 	}
-	t.restart(l.agent.cfg.MinSE)
+	t.restart()
 }
 
 // begin answers what an INVITE or UPDATE of the party asks (RFC 4028 §9): our
@@ -101,11 +101,11 @@ func (t *sessionTimer) begin(l *Leg, req *sip.Request, res *sip.Response) {
 		with(res, "Require", "timer")
 	}
 	with(res, "Session-Expires", whole(t.interval)+";refresher="+role)
-	t.restart(cfg.MinSE)
+	t.restart()
 }
 
 // restart counts anew: the session was refreshed.
-func (t *sessionTimer) restart(time.Duration) {
+func (t *sessionTimer) restart() {
 	if t.interval <= 0 {
 		t.refresh, t.end = time.Time{}, time.Time{}
 		return
