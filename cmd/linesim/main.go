@@ -151,7 +151,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	out := &lockedWriter{w: stdout}
 	if !o.quiet {
-		cfg.OnEvent = func(e linesim.Event) { fmt.Fprintf(out, "%s %s\n", e.At.Format("15:04:05.000"), e) }
+		events := make(chan linesim.Event, 1000)
+		cfg.OnEvent = func(e linesim.Event) {
+			select {
+			case events <- e:
+			default: // a terminal that is held up must not hold up the town
+			}
+		}
+		go tell(ctx, events, out)
 	}
 	sim, err := linesim.Start(cfg)
 	if err != nil {
@@ -171,6 +178,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	go converse(sim, stdin, out) // ends with standard input, or with the process
 	<-ctx.Done()
 	return 0
+}
+
+// tell prints what happens until the command ends.
+func tell(ctx context.Context, events <-chan linesim.Event, out io.Writer) {
+	for {
+		select {
+		case e := <-events:
+			fmt.Fprintf(out, "%s %s\n", e.At.Format("15:04:05.000"), e)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // welcome says what there is and how to use it.

@@ -2,6 +2,7 @@ package linecard
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -382,4 +383,21 @@ func TestCloseAtAnyMoment(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestCloseWhileOpening: a device whose opening takes for ever holds up
+// nobody, and is closed when it opens at last.
+func TestCloseWhileOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := make(chan struct{})
+		v := newValve(1)
+		c := New(Config{Name: "slow", Open: func() (io.ReadWriteCloser, error) { <-opened; return v, nil }})
+		wait(time.Second)
+		c.Close()
+		close(opened)
+		synctest.Wait()
+		if !v.closed {
+			t.Error("left open")
+		}
+	})
 }

@@ -29,7 +29,6 @@ type fakeCard struct {
 	silent map[Type]bool
 	hello  CardHello
 	got    []string // orders and questions, in words
-	boot   uint32
 	last   uint16 // event
 	lines  bytes.Buffer
 }

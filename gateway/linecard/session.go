@@ -110,6 +110,8 @@ func (c *Card) close() {
 		c.slots[0].order(pending{kind: TypeBye})
 	case greeting, refused:
 		c.part("")
+	case opening: // whatever comes of it is closed by opened
+		c.enter(closed)
 	}
 }
 

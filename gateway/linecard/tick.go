@@ -7,6 +7,9 @@ import (
 	"crosspoint/gateway/jack"
 )
 
+// slowTicks is how many ticks a card may drop before the line is called slow.
+const slowTicks = 10
+
 // media is a session's audio: ticks of the card gathered to frames of 20 ms,
 // and the card's clock. It belongs to the card's owner.
 type media struct {
@@ -23,6 +26,7 @@ type media struct {
 	lead    int    // samples from a frame's end to the playout of its answer
 	first   int    // the lead to come back to
 	ample   time.Time
+	slow    bool   // that the line is too slow was said
 	raw     []byte // content of a frame to be sent
 	wire    []byte // stuffed frames to be sent
 }
@@ -164,6 +168,10 @@ func (c *Card) report(payload []byte) {
 	}
 	c.count.report(r)
 	m, now := &c.media, time.Now()
+	if r.Dropped > slowTicks && !m.slow {
+		m.slow = true
+		c.log.Warn(c.String() + ": audio is dropped: the serial line is too slow for so many ports, raise the baud rate of both sides")
+	}
 	step, most := Samples(leadStep), Samples(maxLead)
 	switch margin := int(r.Margin); {
 	case margin < 0:

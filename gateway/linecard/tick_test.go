@@ -187,6 +187,19 @@ func TestLeadFollowsReports(t *testing.T) {
 	})
 }
 
+func TestSlowLineIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		synctest.Wait()
+		for dropped := range uint16(30) {
+			f.say(Report{Margin: 100, Dropped: dropped}.Append(nil, dropped))
+		}
+		if n := f.logged("raise the baud rate"); n != 1 {
+			t.Errorf("said %d times", n)
+		}
+	})
+}
+
 // bench is a card that is up, without goroutines.
 func bench(ports int) (*Card, *link) {
 	c := &Card{cfg: Config{Name: "bench"}, state: up, count: counters{}}

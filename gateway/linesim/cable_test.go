@@ -141,7 +141,7 @@ func TestBitErrors(t *testing.T) {
 			h.sim.Card(1).Impair(linesim.Impairment{BitErrors: 1e-4, LostBytes: 1e-5})
 			line := h.sim.Town().Line("fxo1")
 			u := h.line[1]
-			for range 30 {
+			for range 15 {
 				u.off()
 				wait(time.Second)
 				u.dial("5550103")
@@ -166,7 +166,7 @@ func TestBitErrors(t *testing.T) {
 				u.forget()
 			}
 			c, s := h.card.Counters(), h.sim.Card(1).Status()
-			if c.Sessions != 1 || s.Watchdogs != 0 || c.BadFCS < 100 || s.BadFCS < 100 || c.DamagedTicks < 100 {
+			if c.Sessions != 1 || s.Watchdogs != 0 || c.BadFCS < 50 || s.BadFCS < 50 || c.DamagedTicks < 50 {
 				t.Errorf("host %+v\ncard %+v", c, s)
 			}
 			if lost := float64(c.LostTicks) / float64(c.MediaIn); lost > 0.05 {
@@ -193,8 +193,8 @@ func TestTalkOverABadCable(t *testing.T) {
 	})
 }
 
-// TestSkewedClock: the card's clock is the line's time, and an hour of a bad
-// crystal costs nothing.
+// TestSkewedClock: the card's clock is the line's time, and a bad crystal costs
+// nothing.
 func TestSkewedClock(t *testing.T) {
 	for _, ppm := range []float64{-200, 200} {
 		fake(t, func(t *testing.T) {
@@ -202,11 +202,11 @@ func TestSkewedClock(t *testing.T) {
 			before := h.sim.Card(1).Status().Clock
 			at := time.Now()
 			u.forget()
-			wait(3 * time.Minute)
+			wait(time.Minute)
 			got := float64(h.sim.Card(1).Status().Clock - before)
 			want := time.Since(at).Seconds() * 8000 * (1 + ppm*1e-6)
 			if got < want-170 || got > want+170 {
-				t.Errorf("%v ppm: %v samples in three minutes, want %v", ppm, got, want)
+				t.Errorf("%v ppm: %v samples in a minute, want %v", ppm, got, want)
 			}
 			c, s := h.card.Counters(), h.sim.Card(1).Status()
 			if c.LostTicks != 0 || s.Missing != 0 || s.Late != 0 {
@@ -223,7 +223,7 @@ func TestSkewedClock(t *testing.T) {
 	}
 }
 
-// TestManyPorts: 32 ports busy for a minute.
+// TestManyPorts: 32 ports busy for 20 s.
 func TestManyPorts(t *testing.T) {
 	fake(t, func(t *testing.T) {
 		h := start(t, linesim.Config{Cards: []linesim.CardConfig{{FXO: 16, FXS: 16}}})
@@ -235,9 +235,9 @@ func TestManyPorts(t *testing.T) {
 			}
 			p.SetAudio(true)
 		}
-		wait(time.Minute)
+		wait(20 * time.Second)
 		c, s := h.card.Counters(), h.sim.Card(1).Status()
-		if c.LostTicks+c.DroppedTicks+c.BadFCS+c.Retransmits != 0 || s.Missing+s.Late+s.Dropped != 0 || c.MediaOut < 2990 {
+		if c.LostTicks+c.DroppedTicks+c.BadFCS+c.Retransmits != 0 || s.Missing+s.Late+s.Dropped != 0 || c.MediaOut < 990 {
 			t.Errorf("host %+v\ncard %+v", c, s)
 		}
 	})
