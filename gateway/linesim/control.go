@@ -20,6 +20,8 @@ ring LINE from NUMBER [name "TEXT"] [private] [noid] [badid] [for 20s]
                                         someone calls a line
 hangup LINE                             the town's side of a line's call hangs up
 drop LINE 300ms                         loop current drops for a time
+echo LINE 12 [4ms]                      what is sent comes back 12 dB weaker; 0: not
+noise LINE -55                          noise on the wire in dBm0; 0: none
 cut LINE | mend LINE                    the wire is cut; and mended
 phone PHONE offhook | onhook            lifts the receiver; puts it down
 phone PHONE dial DIGITS | pulse DIGITS  presses keys; turns the dial
@@ -53,7 +55,7 @@ func (s *Sim) Command(line string) (string, error) {
 		return s.eventsText(args)
 	case "ring":
 		return "", s.commandRing(args)
-	case "hangup", "cut", "mend", "drop":
+	case "hangup", "cut", "mend", "drop", "echo", "noise":
 		return "", s.commandLine(words[0], args)
 	case "phone":
 		return "", s.commandPhone(args)
@@ -177,8 +179,33 @@ func (s *Sim) commandLine(what string, args []string) error {
 			}
 		}
 		l.DropLoop(d)
+	case "echo", "noise":
+		return l.commandHybrid(what, args[1:])
 	}
 	return nil
+}
+
+// commandHybrid: echo LINE DB [TIME], noise LINE DBM0.
+func (l *Line) commandHybrid(what string, args []string) error {
+	cfg := l.Config()
+	if len(args) == 0 {
+		return fmt.Errorf("%s %s: write a level in dB", what, l.name)
+	}
+	level, err := strconv.ParseFloat(args[0], 64)
+	if err != nil {
+		return fmt.Errorf("%s %s %s: write a level in dB", what, l.name, args[0])
+	}
+	if what == "noise" {
+		cfg.Hybrid.Noise = level
+		return l.Set(cfg)
+	}
+	cfg.Hybrid.ReturnLoss = level
+	if len(args) > 1 {
+		if cfg.Hybrid.Delay, err = time.ParseDuration(args[1]); err != nil {
+			return fmt.Errorf("echo %s %s %s: write a time such as 4ms", l.name, args[0], args[1])
+		}
+	}
+	return l.Set(cfg)
 }
 
 func (s *Sim) commandPhone(args []string) error {

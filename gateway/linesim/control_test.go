@@ -47,6 +47,8 @@ func TestCommands(t *testing.T) {
 		say("cut fxo1", "")
 		say("mend fxo1", "")
 		say("drop fxo1 200ms", "")
+		say("echo fxo1 12 4ms", "")
+		say("noise fxo1 -55", "")
 		say("errors 1e-4 card1", "")
 		say("errors 0", "")
 		say("loss 1e-5", "")
@@ -75,6 +77,11 @@ func TestWrongCommands(t *testing.T) {
 			`ring fxo1 from 1 name "J`:  "a quotation mark is missing",
 			"hangup fxo1":               "line fxo1 has no call",
 			"drop fxo1 soon":            "write a time such as 300ms",
+			"noise fxo1 loud":           "write a level in dB",
+			"noise fxo1 3":              "-10 or less",
+			"echo fxo1":                 "write a level in dB",
+			"echo fxo1 12 late":         "write a time such as 4ms",
+			"echo fxo1 12 3s":           "at most 100ms",
 			"phone":                     "There are fxs1, fxs2",
 			"phone fxs9 offhook":        `no telephone "fxs9"`,
 			"phone fxs1 jump":           `"jump" is not offhook`,

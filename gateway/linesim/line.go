@@ -21,6 +21,7 @@ type LineConfig struct {
 	LoopDrop      time.Duration // loss of loop current when the other side hangs up. Zero: 350 ms; negative: none
 	AfterHangUp   AfterHangUp   // what is heard then
 	Flash         time.Duration // longest loop break that is a hook-flash. Zero: the line has no such service and every break beyond a pulse is a hang-up
+	Hybrid        Hybrid        // echo and noise of its two wires
 	CallerID      string        // how callers are announced: a standard of gateway/callerid. Empty: the country's
 }
 
@@ -93,6 +94,7 @@ type Line struct {
 	peer    *Line   // the other end is a line of the town
 	wire    []int16 // samples from the peer
 	idKind  callerid.Standard
+	hybrid  *hybrid
 	alert   alert
 	later   []later
 
@@ -144,7 +146,11 @@ func (l *Line) configure(cfg LineConfig) error {
 			return fmt.Errorf("linesim: line %s: %w", l.name, err)
 		}
 	}
-	l.cfg, l.idKind = cfg, kind
+	h, err := newHybrid(cfg.Hybrid)
+	if err != nil {
+		return fmt.Errorf("linesim: line %s: %w", l.name, err)
+	}
+	l.cfg, l.idKind, l.hybrid = cfg, kind, h
 	return nil
 }
 
@@ -241,6 +247,8 @@ func (l *Line) step(loop bool, in, out []int16) {
 	l.ringVoltage = l.state == lineRinging && l.alert.step(l, out) && !l.cut
 	if !l.battery || l.ringVoltage {
 		clear(out)
+	} else {
+		l.hybrid.mix(in, out)
 	}
 	l.clock += stepSamples
 	for i := 0; i < len(l.later); i++ {

@@ -408,3 +408,37 @@ func TestTenMillisecondTicks(t *testing.T) {
 		}
 	})
 }
+
+// TestEchoAndNoise: two wires give back what the card sends, by the path that
+// was asked for, and noise of the level that was asked for.
+func TestEchoAndNoise(t *testing.T) {
+	fake(t, func(t *testing.T) {
+		cfg := linesim.LineConfig{Hybrid: linesim.Hybrid{ReturnLoss: 12, Delay: 5 * time.Millisecond}}
+		h := start(t, linesim.Config{Lines: []linesim.LineConfig{cfg}, Subscribers: []linesim.Subscriber{{Number: "12"}}})
+		u := dialed(h, "12")
+		wait(3 * time.Second)
+		sent := make([]int16, 3*8000)
+		measure.NewSignal(1, -12).Read(sent)
+		u.forget()
+		u.say(sent)
+		wait(4 * time.Second)
+		r := measure.Compare(sent, u.recording())
+		if r.Gain < -12.2 || r.Gain > -11.8 || r.SNR < 25 {
+			t.Errorf("echo: %+v", r)
+		}
+		// Nothing is said now: noise alone.
+		cfg.Hybrid = linesim.Hybrid{Noise: -50, Path: []float64{0.5, -0.25}}
+		if err := h.sim.Town().Line("fxo1").Set(cfg); err != nil {
+			t.Fatal(err)
+		}
+		wait(200 * time.Millisecond)
+		u.forget()
+		wait(2 * time.Second)
+		if l := measure.Level(u.recording()); l < -51 || l > -49 {
+			t.Errorf("noise of %.1f dBm0, want -50", l)
+		}
+		if err := h.sim.Town().Line("fxo1").Set(linesim.LineConfig{Hybrid: linesim.Hybrid{Noise: 3}}); err == nil {
+			t.Error("noise of 3 dBm0 was taken")
+		}
+	})
+}

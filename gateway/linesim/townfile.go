@@ -40,6 +40,9 @@ type lineTable struct {
 	NoLoopDrop    bool          `toml:"no_loop_drop"`
 	AfterHangUp   string        `toml:"after_hangup" enum:"busy,dial,congestion,silence"`
 	Flash         time.Duration `toml:"flash" doc:"longest loop break that is a hook-flash; zero: no such service"`
+	ReturnLoss    float64       `toml:"echo_return_loss" doc:"dB by which what is sent comes back weaker; 0: nothing comes back"`
+	EchoDelay     time.Duration `toml:"echo_delay"`
+	Noise         float64       `toml:"noise" doc:"level of noise on the line, dBm0; 0: none"`
 	CallerID      string        `toml:"caller_id" doc:"standard of caller ID; empty: the country's"`
 }
 
@@ -109,8 +112,12 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		if l.NoLoopDrop {
 			l.LoopDrop = -1
 		}
+		h := Hybrid{ReturnLoss: l.ReturnLoss, Delay: l.EchoDelay, Noise: l.Noise}
+		if _, err := newHybrid(h); err != nil {
+			problems = append(problems, l.Problem("%v", err))
+		}
 		cfg.Lines = append(cfg.Lines, LineConfig{Number: l.Number, DialToneAfter: l.DialToneAfter, Reversal: l.Reversal,
-			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID})
+			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID, Hybrid: h})
 	}
 	for _, p := range f.Phones {
 		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp})

@@ -74,6 +74,7 @@ func TestWrongTownFile(t *testing.T) {
 		"[[card]]\nbit_errors = 2.0":                      "between 0 and 0.5",
 		"[[line]]\nnumber = \"12a\"":                      "write digits only",
 		"[[line]]\ncaller_id = \"morse\"":                 "morse",
+		"[[line]]\nnoise = 5.0":                           "-10 or less",
 		"[[line]]\nafter_hangup = \"music\"":              "busy",
 		"[[subscriber]]\nname = \"Joe\"":                  "number",
 		"[[subscriber]]\nnumber = \"1 2\"":                "write digits only",
