@@ -3,6 +3,7 @@ package linecard
 import (
 	"errors"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -398,6 +399,38 @@ func TestCloseWhileOpening(t *testing.T) {
 		synctest.Wait()
 		if !v.closed {
 			t.Error("left open")
+		}
+	})
+}
+
+// TestGarbageHarmsNobody: whole frames of every type with anything in them.
+func TestGarbageHarmsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		attach(f, 1)
+		attach(f, 32)
+		synctest.Wait()
+		f.card.Port(1).SetAudio(true)
+		rng := rand.New(rand.NewPCG(1, 2))
+		types := []Type{TypeHello, TypePing, TypePong, TypeEvent, TypeEventAck, TypeSnapshot, TypeReport,
+			TypeSet, TypeAck, TypeNak, TypeMedia, 0, 0x7e, 0xff}
+		for range 5000 {
+			b := Header{Type: types[rng.IntN(len(types))], Port: uint8(rng.IntN(40)), Seq: uint16(rng.IntN(6))}.Append(nil)
+			if b[0] == byte(TypeHello) && rng.IntN(2) == 0 {
+				b = append(b, Magic...)
+				b = append(b, Major)
+			}
+			for range rng.IntN(60) {
+				b = append(b, byte(rng.Uint32()))
+			}
+			f.mu.Lock()
+			conn := f.conn
+			f.mu.Unlock()
+			conn.Write(AppendFrame(nil, b))
+		}
+		wait(10 * time.Second)
+		if i := f.card.Info(); !i.Up {
+			t.Errorf("afterwards: %+v", i)
 		}
 	})
 }

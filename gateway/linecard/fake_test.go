@@ -29,7 +29,7 @@ type fakeCard struct {
 	silent map[Type]bool
 	hello  CardHello
 	got    []string // orders and questions, in words
-	last   uint16 // event
+	last   uint16   // event
 	lines  bytes.Buffer
 }
 

@@ -1,7 +1,9 @@
 package linesim_test
 
 import (
+	"io"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -275,6 +277,43 @@ func TestTwoCards(t *testing.T) {
 		wait(6 * time.Second)
 		if r := measure.Compare(sent, users[1].recording()); r.SNR < 28 || r.Slips > 1 {
 			t.Errorf("from card to card: %+v", r)
+		}
+	})
+}
+
+// TestGarbageFromTheHost: a card outlives whatever is sent to it.
+func TestGarbageFromTheHost(t *testing.T) {
+	fake(t, func(t *testing.T) {
+		sim, err := linesim.New(linesim.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sim.Close()
+		rw, err := sim.Card(1).Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go io.Copy(io.Discard, rw) // ends as rw is closed
+		defer rw.Close()
+		rw.Write(linecard.AppendFrame(nil, linecard.HostHello{Major: 1, Session: 5}.Append(nil)))
+		rng := rand.New(rand.NewPCG(1, 2))
+		types := []linecard.Type{linecard.TypeHello, linecard.TypePing, linecard.TypeEventAck, linecard.TypeSet, linecard.TypeFlash,
+			linecard.TypeDrop, linecard.TypeConfigure, linecard.TypeTiming, linecard.TypeMedia, linecard.TypeSnapshotRequest, 0x1f}
+		for i := range 5000 {
+			b := linecard.Header{Type: types[rng.IntN(len(types))], Port: uint8(rng.IntN(6)), Seq: uint16(i)}.Append(nil)
+			for range rng.IntN(40) {
+				b = append(b, byte(rng.Uint32()))
+			}
+			rw.Write(linecard.AppendFrame(nil, b))
+			if i%50 == 0 {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		card := linecard.New(linecard.Config{Name: "card1", Open: sim.Card(1).Open, Log: slog.New(slog.DiscardHandler)})
+		defer card.Close()
+		wait(time.Second)
+		if i := card.Info(); !i.Up {
+			t.Errorf("afterwards: %+v", i)
 		}
 	})
 }
