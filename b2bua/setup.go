@@ -14,6 +14,7 @@ type setup struct {
 	route  dialplan.Route // by which route
 	shown  leg.Party      // who the places are told is calling
 	by     string         // address of who transferred (RFC 3892); empty: nobody did
+	also   bool           // by BYE with Also
 	to     leg.Party      // what was dialled
 	law    g711.Law       // what the seeker speaks
 	stage  int            // index of the route's stage being rung
@@ -147,7 +148,7 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 		Call: c.id, From: c.shown(t), To: c.setup.to, Law: c.setup.law,
 		Emergency: c.setup.route.Emergency,
 		Sink:      to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
-		ReferredBy: c.setup.by,
+		ReferredBy: c.setup.by, Also: c.setup.also,
 	}
 	for _, d := range c.setup.route.Stages[stage].Diversions {
 		o.Diversions = append(o.Diversions, leg.Diversion{By: leg.Party{Number: d.By}, Reason: d.Reason, Rule: d.Pos.String()})
@@ -162,7 +163,7 @@ func (c *Call) shown(t dialplan.Target) leg.Party {
 	p := c.setup.shown
 	for _, s := range [...]dialplan.Presentation{c.setup.route.From, t.From} {
 		if s.Number != "" {
-			p.Number, p.Host = s.Number, ""
+			p.Number, p.Host, p.Domain = s.Number, "", ""
 		}
 		if s.Name != "" {
 			p.Name = s.Name

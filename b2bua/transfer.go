@@ -40,7 +40,10 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	}
 	c.setup = setup{
 		seeker: t, route: route, shown: who, by: referredBy,
-		to: leg.Party{Number: ev.Target}, law: t.transferee.leg.Stream().Law(),
+		also: ev.Gone, to: ev.To, law: t.transferee.leg.Stream().Law(),
+	}
+	if c.setup.to.Number == "" {
+		c.setup.to.Number = ev.Target
 	}
 	t.detach()
 	if ev.Gone { // BYE with Also: nobody is left to tell

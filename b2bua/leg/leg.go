@@ -64,6 +64,7 @@ type Party struct {
 	Number   string // extension, telephone number or user part; empty: unknown
 	Name     string // display name, may be empty
 	Host     string // domain of a SIP address; empty: ours
+	Domain   string // which of our domains, where the address said it; empty: the first
 	Withheld bool   // the party asked not to be shown (RFC 3323, caller ID "P")
 }
 
@@ -116,6 +117,7 @@ type Outgoing struct {
 	Log        *slog.Logger
 	Hops       int         // Max-Forwards left; zero is 70 (RFC 3261 §8.1.1.6)
 	ReferredBy string      // address of who transferred (RFC 3892)
+	Also       bool        // who transferred speaks RFC 2543 (BYE with Also); so may the callee
 	Replaces   string      // dialog that the new one takes the place of (RFC 3891)
 	Diversions []Diversion // forwardings so far, latest first (RFC 5806)
 }
@@ -131,6 +133,7 @@ type Diversion struct {
 // names if it is not empty.
 type Refer struct {
 	Target     string // a SIP address
+	To         Party  // whom it names, as it may be shown; zero: Target says it all
 	Replaces   string // RFC 3891: call-id;to-tag=…;from-tag=…
 	ReferredBy string
 }

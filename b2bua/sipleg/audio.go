@@ -22,6 +22,7 @@ type audio struct {
 	first   []g711.Law // preferred order; empty: the offerer's
 	held    bool       // the party holds us
 	legacy  bool       // the party reads descriptions of 1999 only
+	either  bool       // it may: a hold is told in both forms
 	last    sdp.Prefs  // what our last description says
 	closed  bool
 }
@@ -62,7 +63,7 @@ func (a *audio) stream() media.Stream { return a.session }
 func (a *audio) prefs(d sdp.Direction) sdp.Prefs {
 	return sdp.Prefs{
 		Laws: a.first, OfferersChoice: len(a.first) == 0, Direction: d,
-		ZeroAddress: a.legacy, Bare: a.legacy,
+		ZeroAddress: a.legacy || a.either, Bare: a.legacy,
 	}
 }
 
@@ -106,7 +107,7 @@ func (a *audio) offer(d sdp.Direction) []byte {
 // offerAgain offers what our last description said, but for the direction: a
 // refresh changes nothing (RFC 4028 §7.4), and a hold nothing else.
 func (a *audio) offerAgain(d sdp.Direction) []byte {
-	a.last.Direction, a.last.ZeroAddress, a.last.Bare = d, a.legacy, a.legacy
+	a.last.Direction, a.last.ZeroAddress, a.last.Bare = d, a.legacy || a.either, a.legacy
 	return a.desc.Offer(a.last)
 }
 

@@ -2,6 +2,7 @@ package sipleg
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"crosspoint/b2bua/leg"
@@ -59,7 +60,7 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 // whatever the From says.
 func (a *Agent) phone(req *sip.Request, account Account, from leg.Party) (sender, *refusal) {
 	number := account.number()
-	s := sender{source: leg.Source{Kind: leg.Phone, Name: number}, caller: leg.Party{Number: number, Name: account.Name}, name: number}
+	s := sender{source: leg.Source{Kind: leg.Phone, Name: number}, caller: leg.Party{Number: number, Name: account.Name, Domain: from.Domain}, name: number}
 	if own := strings.EqualFold(from.Number, number) || strings.EqualFold(from.Number, account.User); !own && a.cfg.RefuseForeignIdentity && !anonymous(req.From()) {
 		return s, &refusal{status: 403, phrase: "From Is Not Yours", hint: "the phone of " + number + " calls as " + from.String() + ": set its user name and its address alike"}
 	}
@@ -67,6 +68,7 @@ func (a *Agent) phone(req *sip.Request, account Account, from leg.Party) (sender
 		s.caller.Name = from.Name
 	}
 	s.caller.Withheld = withheld(req) || anonymous(req.From())
+	a.hears(number, req)
 	return s, nil
 }
 
@@ -193,9 +195,14 @@ func (a *Agent) partyOf(from *sip.FromHeader) leg.Party {
 
 func (a *Agent) party(name string, u sip.Uri) leg.Party {
 	p := leg.Party{Number: unescaped(u.User), Name: strings.TrimSpace(name)}
-	if raw := u.Raw(); raw != "" { // tel:
+	switch raw := u.Raw(); {
+	case raw != "": // tel:
 		p.Number, _, _ = strings.Cut(raw, ";")
-	} else if !a.ours(u) {
+	case slices.Contains(a.cfg.Domains, strings.ToLower(u.Host)):
+		if _, err := netip.ParseAddr(u.Host); err != nil { // an address of ours is no name to be shown
+			p.Domain = u.Host
+		}
+	case !a.ours(u):
 		p.Host = u.Host
 		if u.Port > 0 {
 			p.Host = u.HostPort()

@@ -1,6 +1,7 @@
 package sipleg
 
 import (
+	"cmp"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -181,7 +182,7 @@ func (l *Leg) readOffer(req *sip.Request) *refusal {
 func (l *Leg) incomingCall(req *sip.Request, who sender, replaces *Leg) leg.Incoming {
 	ev := leg.Incoming{
 		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialed(req.Recipient), Hops: maxHops,
-		Ladder: l.ladder, Diversions: l.agent.diversions(req), ReferredBy: value(req, "Referred-By"),
+		Ladder: l.ladder, Diversions: l.agent.diversions(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
 	}
 	if replaces != nil {
 		ev.Replaces = replaces

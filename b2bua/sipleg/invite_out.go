@@ -1,6 +1,7 @@
 package sipleg
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,17 +89,14 @@ func (l *Leg) address(d *dialog) {
 	d.local = from
 	d.remote = address{uri: sip.Uri{Scheme: "sip", User: d.target.User, Host: d.target.Host, Port: d.target.Port}}
 	if o.To.Number != "" {
-		d.remote = partyAddress(leg.Party{Number: o.To.Number, Name: o.To.Name, Host: o.To.Host}, domain)
+		d.remote = partyAddress(o.To, domain)
 	}
 	d.contact = contactOn(d.flow, contactUser(from.uri.User))
 }
 
 // partyAddress is a party as From or To.
 func partyAddress(p leg.Party, domain string) address {
-	host := p.Host
-	if host == "" {
-		host = domain
-	}
+	host := cmp.Or(p.Host, p.Domain, domain)
 	a := address{name: quotable(p.Name), uri: sip.Uri{Scheme: "sip", User: userPart(p.Number), Host: host}}
 	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') && strings.Count(host, ":") == 1 {
 		a.uri.Host = host[:i]
@@ -117,7 +115,7 @@ func (l *Leg) decorate(req *sip.Request) {
 		with(req, "Privacy", "id")
 	}
 	if p := l.out.peer; p != nil && p.Trusted && o.From.Number != "" {
-		with(req, "P-Asserted-Identity", nameAddr(partyAddress(leg.Party{Number: o.From.Number, Name: o.From.Name, Host: o.From.Host}, domain)))
+		with(req, "P-Asserted-Identity", nameAddr(partyAddress(o.From, domain)))
 	}
 	for _, d := range o.Diversions { // RFC 5806 §4.1
 		v := nameAddr(partyAddress(d.By, domain))
@@ -129,7 +127,8 @@ func (l *Leg) decorate(req *sip.Request) {
 		}
 		with(req, "Diversion", v)
 	}
-	with(req, "Referred-By", oneLine(o.ReferredBy), "Replaces", oneLine(o.Replaces))
+	l.tellReferrer(req, oneLine(o.ReferredBy))
+	with(req, "Replaces", oneLine(o.Replaces))
 }
 
 // nameAddr writes an address as a header's value.
@@ -257,7 +256,8 @@ func (l *Leg) answered(res *sip.Response) {
 	d.confirm(res)
 	l.dialog = d
 	l.far.Store(&d.remoteTag)
-	l.audio.legacy = d.legacy
+	legacy, _ := l.agent.dialect(l.name)
+	l.audio.legacy, l.audio.either = d.legacy || legacy, d.reticent()
 	answer, err := description(res)
 	if err == nil && answer == nil && !d.answered {
 		err = leg.Cause{Status: 488}.Because("the 200 has no answer to our offer")
@@ -388,6 +388,10 @@ func (l *Leg) learnParty(res *sip.Response) {
 	}
 	v := value(res, "P-Asserted-Identity")
 	if v == "" {
+		if c, p := res.Contact(), l.Party(); l.ofPhone && p.Name == "" && c != nil && c.DisplayName != "" {
+			p.Name = c.DisplayName // a phone without a name in our file may have one of its own
+			l.party.Store(&p)
+		}
 		return
 	}
 	if name, u, ok := parseAddress(v); ok {

@@ -36,14 +36,14 @@ func (l *Leg) referred(s *server) {
 		l.respond(s, 400)
 		return
 	}
-	r, ok := readRefer(targets[0].Value())
+	r, ok := l.agent.readRefer(targets[0].Value())
 	if !ok {
 		l.respond(s, 400)
 		return
 	}
 	r.ReferredBy = value(req, "Referred-By")
 	if r.ReferredBy == "" { // RFC 3892 leaves it to the referrer; the target should know
-		r.ReferredBy = "<" + l.dialog.remote.uri.String() + ">"
+		r.ReferredBy = nameAddr(l.dialog.remote)
 	}
 	ev := leg.Referred{Of: l.of(), Refer: r}
 	if r.Replaces != "" {
@@ -66,8 +66,8 @@ func (l *Leg) referred(s *server) {
 
 // readRefer reads a Refer-To: an address whose Replaces header, if it has one,
 // is escaped (RFC 3891 §4).
-func readRefer(v string) (leg.Refer, bool) {
-	_, u, ok := parseAddress(v)
+func (a *Agent) readRefer(v string) (leg.Refer, bool) {
+	name, u, ok := parseAddress(v)
 	if !ok || u.Wildcard {
 		return leg.Refer{}, false
 	}
@@ -79,7 +79,7 @@ func readRefer(v string) (leg.Refer, bool) {
 	}
 	u.Headers = nil
 	u.UriParams.Remove("method")
-	r.Target = u.String()
+	r.Target, r.To = u.String(), a.party(name, u)
 	return r, oneLine(r.Target) != "" && (r.Replaces == "" || oneLine(r.Replaces) != "")
 }
 
@@ -143,6 +143,19 @@ func escaped(v string) string {
 	return b.String()
 }
 
+// tellReferrer says who transferred: in Referred-By (RFC 3892), to a phone of
+// before it in Requested-By. Of a callee that we have not heard yet nobody knows
+// what it reads; where the referrer was of 1999, it is told both.
+func (l *Leg) tellReferrer(req *sip.Request, by string) {
+	legacy, known := l.agent.dialect(l.name)
+	if legacy || !known && l.out.order.Also {
+		with(req, "Requested-By", by)
+	}
+	if !legacy {
+		with(req, "Referred-By", by)
+	}
+}
+
 // notified takes a NOTIFY about our REFER.
 func (l *Leg) notified(s *server) {
 	event, _, _ := strings.Cut(strings.ToLower(value(s.Request, "Event")), ";")
@@ -173,8 +186,8 @@ func (l *Leg) notified(s *server) {
 // other end should call.
 func (l *Leg) also(bye *sip.Request) {
 	for _, h := range bye.GetHeaders("Also") {
-		if r, ok := readRefer(h.Value()); ok {
-			r.ReferredBy = "<" + l.dialog.remote.uri.String() + ">"
+		if r, ok := l.agent.readRefer(h.Value()); ok {
+			r.ReferredBy = nameAddr(l.dialog.remote)
 			l.deliver(leg.Referred{Of: l.of(), Refer: r, Gone: true})
 			return
 		}

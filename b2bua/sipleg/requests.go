@@ -75,6 +75,10 @@ func (l *Leg) inDialog(in wire.Inbound, now time.Time) {
 		return
 	}
 	d.remoteSeq = max(d.remoteSeq, seqOf(req))
+	if l.ofPhone {
+		l.agent.hears(l.name, req)
+		l.audio.legacy = l.audio.legacy || speaks2543(req)
+	}
 	if unknown := l.agent.unsupported(req); unknown != "" {
 		l.respond(s, 420, "Unsupported", unknown)
 		return

@@ -176,6 +176,13 @@ func (t *table) ownerOfInvite(req *sip.Request, among []owner) owner {
 	if from == "" || req.Method == sip.ACK {
 		return tagless(req, among)
 	}
+	if req.Method == sip.INVITE { // a phone of RFC 2543 that we called changes the session: it knows no tag of ours
+		for _, o := range among {
+			if id := o.id(); !id.incoming && o.talks() && from != id.tag {
+				return o
+			}
+		}
+	}
 	return nil
 }
 
