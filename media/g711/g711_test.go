@@ -73,7 +73,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%d codes were converted", n)
 		}
 		for i := range codes { // the other law's nearest step
-			a, b := float64(law.DecodeSample(codes[i])), float64((1-law).DecodeSample(other[i]))
+			a, b := float64(law.DecodeSample(codes[i])), float64((1 - law).DecodeSample(other[i]))
 			if math.Abs(a-b) > 16+math.Abs(a)/20 {
 				t.Errorf("%s %#02x (%v) becomes %#02x (%v)", law, codes[i], a, other[i], b)
 			}
