@@ -7,9 +7,8 @@ CONFIG ?= configs/demo.toml
 # Where `make demo` writes what each end heard.
 OUT ?= out
 
-SOURCES := go.mod go.sum $(shell find . -name '*.go' -not -path './.git/*')
-
-.PHONY: run demo test check bench build clean
+# Go itself knows what has to be built again.
+.PHONY: run demo test check bench build clean bin/crosspoint bin/linesim
 
 run: bin/crosspoint
 	@exec bin/crosspoint serve $(CONFIG)
@@ -30,12 +29,12 @@ bench:
 
 build: bin/crosspoint bin/linesim
 
-bin/crosspoint: $(SOURCES)
+bin/crosspoint:
 	@sh scripts/need.sh go
 	@mkdir -p bin
 	go build -o $@ ./cmd/crosspoint
 
-bin/linesim: $(SOURCES)
+bin/linesim:
 	@sh scripts/need.sh go
 	@mkdir -p bin
 	go build -o $@ ./cmd/linesim

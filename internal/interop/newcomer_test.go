@@ -92,7 +92,7 @@ func TestMakeRun(t *testing.T) {
 		}
 		return strings.Contains(log.String(), "What to dial")
 	})
-	for _, want := range []string{"127.0.0.1:5060", "Register a SIP phone", "user 101", "7773660", "/dev/pts/"} {
+	for _, want := range []string{"127.0.0.1:5060", "Register a SIP phone", "user 101", "7773660", "card1", "(simulated)"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("make run does not say %q", want)
 		}
