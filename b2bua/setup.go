@@ -60,7 +60,7 @@ func (c *Call) seek() State {
 		return c.serve(t)
 	}
 	if r := c.setup.route.Refusal; r != nil {
-		return c.setup.seeker.failed(leg.Cause{Q850: r.Q850, Status: r.Status, Text: r.Reason, By: leg.Us, Hint: r.Pos.String()})
+		return c.setup.seeker.failed(leg.Cause{Q850: r.Q850, Status: r.Status, Text: r.Reason, Phrase: r.Phrase, By: leg.Us, Hint: r.Pos.String()})
 	}
 	return c.ring(0, leg.Unallocated.GivenBy(leg.Us))
 }

@@ -12,6 +12,7 @@ type Cause struct {
 	Q850   int    // cause value of ITU-T Q.850 §2.2.7; 0: derived from Status
 	Status int    // SIP status code; 0: derived from Q850
 	Text   string // in words; empty: the table's
+	Phrase string // for the status line of a SIP response; empty: Text, if that is short
 	By     string // who gave it: a party's name, or Us
 	Hint   string // what an operator could do about it: "office.toml:41: …"
 	// RetryAfter is when another try may succeed (RFC 3261 §20.33); zero: not said.

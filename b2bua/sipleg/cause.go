@@ -104,6 +104,9 @@ func goodbyeCause(req *sip.Request, usual leg.Cause, by string) leg.Cause {
 // phraseOf is the reason phrase of a refusal: the cause's own words where they
 // are more than the usual ones and short enough for a telephone's display.
 func phraseOf(why leg.Cause, status int) string {
+	if why.Phrase != "" && why.Status == status {
+		return quotable(why.Phrase)
+	}
 	usual := leg.Cause{Q850: why.Filled().Q850, Status: why.Filled().Status}.Filled().Text
 	if why.Text == "" || why.Text == usual || strings.EqualFold(why.Text, reasonPhrase(status)) || why.Status != status || len(why.Text) > 60 {
 		return reasonPhrase(status)

@@ -32,6 +32,7 @@ type inviteIn struct {
 	offered   bool            // the reliable response has our offer: the PRACK brings the answer
 	settled   bool            // offer and answer were exchanged reliably: the 2xx needs none
 
+	trying  time.Time // when the caller is sent 100; zero: it was, or is not
 	again   time.Time // when the last provisional response is sent again; zero: never
 	expires time.Time // when the caller wants no answer any more (RFC 3261 §20.19); zero: never
 }
@@ -84,12 +85,25 @@ func (l *Leg) invited(in wire.Inbound, now time.Time) {
 		return
 	}
 	l.party.Store(&who.caller)
-	l.respond(l.inv.tx, 100)
+	l.inv.trying = now.Add(tryingAfter)
 	l.resolveTarget(l.dialog)
 	if n, ok := seconds(req, "Expires"); ok && n > 0 {
 		l.inv.expires = now.Add(time.Duration(n) * time.Second)
 	}
 	l.sink = l.agent.cfg.Accept.Accept(l.incomingCall(req, who, replaces))
+}
+
+// tryingAfter is how long call control has to refuse a call before the caller is
+// told that it is being placed. RFC 3261 §17.2.1 allows 200 ms.
+const tryingAfter = 10 * time.Millisecond
+
+// sendTrying sends the 100 that stands before any other answer to a call that
+// is being placed.
+func (l *Leg) sendTrying() {
+	if !l.inv.trying.IsZero() {
+		l.inv.trying = time.Time{}
+		l.respond(l.inv.tx, 100)
+	}
 }
 
 // ladderOf is where the call is drawn: behind the challenge that came before, if one did.
@@ -290,6 +304,7 @@ func (l *Leg) answer() {
 		body = l.audio.offer(l.direction())
 		l.inv.awaiting = true
 	}
+	l.sendTrying()
 	res := l.success(l.inv.tx.Request)
 	l.timer.begin(l, l.inv.tx.Request, res)
 	attach(res, body)
@@ -357,6 +372,9 @@ func (l *Leg) expireAnswer(now time.Time) {
 	}
 	if l.state != called {
 		return
+	}
+	if !l.inv.trying.IsZero() && !now.Before(l.inv.trying) {
+		l.sendTrying()
 	}
 	if !l.inv.expires.IsZero() && !now.Before(l.inv.expires) {
 		l.log.Info("the caller wanted no answer after this time")

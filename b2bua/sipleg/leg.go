@@ -152,7 +152,7 @@ func (l *Leg) deadline() time.Time {
 		next = sooner(next, s.Deadline())
 	}
 	if l.state == called {
-		next = sooner(sooner(next, l.inv.again), l.inv.expires)
+		next = sooner(sooner(sooner(next, l.inv.trying), l.inv.again), l.inv.expires)
 	}
 	next = sooner(next, l.inv.repeat.Deadline())
 	next = sooner(next, l.inv.reliable.Deadline())

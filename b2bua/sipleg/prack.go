@@ -20,6 +20,7 @@ import (
 //	  |<-----200------|
 //	  |<-180, RSeq 2--|   the next one waits for that
 func (l *Leg) provisional(status int, body []byte) {
+	l.sendTrying()
 	res := response(l.inv.tx.Request, status, "", l.tag)
 	res.AppendHeader(&sip.ContactHeader{Address: l.dialog.contact})
 	with(res, "Allow", allowed)
