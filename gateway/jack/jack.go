@@ -46,8 +46,36 @@ type Change struct {
 	What  What
 	State State
 	Clock uint64        // the card's sample counter at the change
-	For   time.Duration // LoopDrop, Flash: how long it lasted
+	For   time.Duration // LoopDrop, Flash: how long it lasted; zero: the hardware judged by itself
 	Digit byte          // Pulse: '0' to '9'
+	// Caller is who calls, of CallerID. Tone is what was heard, of Heard.
+	Caller Caller
+	Tone   Tone
+}
+
+// A Caller is who calls, as hardware that reads caller ID by itself tells it.
+// The zero value: nothing was told.
+type Caller struct {
+	Number, Name string
+	Withheld     bool // the caller asked not to be shown
+}
+
+// A Tone is a signal of the exchange that hardware tells by itself. It is a
+// hint: the gateway listens for itself as well.
+type Tone uint8
+
+const (
+	DialTone Tone = iota + 1
+	RingbackTone
+	BusyTone
+	CongestionTone
+)
+
+func (t Tone) String() string {
+	if t < 1 || t > CongestionTone {
+		return "unknown"
+	}
+	return [...]string{"dial tone", "ringback", "busy tone", "congestion tone"}[t-1]
 }
 
 // What happened at a port.
@@ -58,7 +86,7 @@ const (
 	Down                       // the card is gone: all line state is lost
 	RingOn                     // FXO: ring voltage began (each burst of the cadence)
 	RingOff                    // FXO: ring voltage ended
-	OffHook                    // FXS: the telephone was lifted (while ringing: ring trip)
+	OffHook                    // FXS: the telephone was lifted (while ringing: ring trip). FXO: slow hardware has gone off-hook as ordered
 	OnHook                     // FXS: the telephone was hung up
 	Flash                      // FXS: hook-flash, told from on-hook by the card
 	LoopDrop                   // FXO: loop current was gone for For, and is back
@@ -67,10 +95,13 @@ const (
 	Polarity                   // FXO: polarity changed
 	Fault                      // the port does not work; State.Present is false
 	Pulse                      // FXS: a digit was dialled by pulses, told from flash by the card
+	CallerID                   // FXO: the hardware has read who calls; Caller says it
+	Heard                      // FXO: the hardware heard a tone begin; Tone says which
 )
 
 var whats = [...]string{"", "up", "down", "ring on", "ring off", "off-hook", "on-hook", "flash",
-	"loop drop", "battery off", "battery on", "polarity", "fault", "pulse digit"}
+	"loop drop", "battery off", "battery on", "polarity", "fault", "pulse digit",
+	"caller ID", "tone"}
 
 func (w What) String() string {
 	if int(w) < len(whats) {

@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"gateway/jack":         {},
 	"gateway/linecard":     {"gateway/jack", "internal/..."},
 	"gateway/linecard/...": {"gateway/jack", "gateway/linecard/...", "internal/..."},
+	"gateway/modem":        {"gateway/jack", "media/g711", "internal/..."},
 	"gateway/linesim":      {"gateway/linecard/...", "gateway/callerid", "media/g711", "media/tone", "media/dtmf", "media/fsk", "internal/..."},
 	"media":                {"media/g711", "media/tone", "media/dtmf", "media/wav", "internal/..."},
 	"media/rtp":            {"media", "media/g711", "internal/..."},
