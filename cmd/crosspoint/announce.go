@@ -96,18 +96,48 @@ func (o *office) announceNumbers(c console) {
 	w.Flush()
 	for _, card := range o.cfg.Cards {
 		if sim := o.cards.sim[card.Name]; sim != nil {
-			announceTown(c, card.Name, sim)
+			o.announceTown(c, card.Name, sim)
 		}
 	}
 }
 
-func announceTown(c console, card string, sim *linesim.Sim) {
+func (o *office) announceTown(c console, card string, sim *linesim.Sim) {
 	c.printf("\nIn the simulated town behind %s:\n", card)
 	w := tabwriter.NewWriter(c.out, 2, 0, 2, ' ', 0)
 	for _, s := range sim.Town().Subscribers() {
-		fmt.Fprintf(w, "  %s\t%s\n", s.Number, habits(s))
+		fmt.Fprintf(w, "  %s\t%s\n", orElse(o.dialFor(s.Number), s.Number), habits(s))
 	}
 	w.Flush()
+}
+
+// dialFor finds what the first phone dials so that a number is dialled on a
+// telephone line: the plan is asked for the number itself, in each numbering plan,
+// and after the prefix of each rule. Empty: it cannot reach the number.
+func (o *office) dialFor(number string) string {
+	if len(o.cfg.Phones) == 0 {
+		return ""
+	}
+	plan := o.joined.Plan()
+	from, _ := plan.Caller(o.cfg.Phones[0].Extension)
+	tries := []string{number}
+	for _, context := range o.cfg.Contexts {
+		tries = append(tries, number+";phone-context="+context.Name)
+	}
+	for _, r := range o.cfg.Rules {
+		if digits := strings.ReplaceAll(r.Dial, " ", ""); r.Strip > 0 && r.Strip <= len(digits) && r.Context == "" {
+			tries = append(tries, digits[:r.Strip]+number)
+		}
+	}
+	for _, dialed := range tries {
+		route, _ := plan.Match(dialplan.Query{From: from, Dialed: dialed, At: time.Now()})
+		if len(route.Stages) == 0 {
+			continue
+		}
+		if t := route.Stages[0].Targets[0]; t.Kind == dialplan.ToTrunk && t.Number == number {
+			return dialed
+		}
+	}
+	return ""
 }
 
 // habits says what a subscriber of the town does when called.

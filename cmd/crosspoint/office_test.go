@@ -473,3 +473,33 @@ func TestAnalogPhone(t *testing.T) {
 	kitchen.OnHook()
 	soon(t, "103's hang-up reaches 101", closed(in.Done()))
 }
+
+// TestAnnouncement: a newcomer is told where to register and what to dial, and
+// no password.
+func TestAnnouncement(t *testing.T) {
+	o, _ := serveTest(t, testOffice+testLines)
+	var out strings.Builder
+	o.announce(console{out: &out})
+	for _, want := range []string{
+		"UDP " + o.bound[0].addr.String(), "card1", "fxs1 (telephone 103)", "user 101", "password: the secret at office.toml:",
+		"103", "777xxxx", "7773660", "answers after 1s",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	for _, p := range o.cfg.Phones {
+		if p.Secret != "" && strings.Contains(out.String(), p.Secret) {
+			t.Errorf("it tells the secret of %s", p.Extension)
+		}
+	}
+	if t.Failed() {
+		t.Log(out.String())
+	}
+	if d := o.dialFor("7773660"); d != "7773660" {
+		t.Errorf("the town's 7773660 is reached by %q", d)
+	}
+	if d := o.dialFor("5550101"); d != "" {
+		t.Errorf("the town's 5550101 is reached by %q, though no rule leads there", d)
+	}
+}
