@@ -381,6 +381,14 @@ func (l *Leg) sendCancel() {
 	l.out.tx.GiveUpAt(time.Now().Add(l.agent.cfg.Timing.Timeout()))
 }
 
+// learnName takes from a phone's Contact what our file does not say of it: its
+// name, and the domain that it goes by.
+func (l *Leg) learnName(contact leg.Party) {
+	p := l.Party()
+	p.Name, p.Domain = cmp.Or(p.Name, contact.Name), cmp.Or(p.Domain, contact.Domain)
+	l.party.Store(&p)
+}
+
 // learnParty takes note of who answers, where the callee says it.
 func (l *Leg) learnParty(res *sip.Response) {
 	if p := l.out.peer; p != nil && !p.Trusted {
@@ -388,9 +396,8 @@ func (l *Leg) learnParty(res *sip.Response) {
 	}
 	v := value(res, "P-Asserted-Identity")
 	if v == "" {
-		if c, p := res.Contact(), l.Party(); l.ofPhone && p.Name == "" && c != nil && c.DisplayName != "" {
-			p.Name = c.DisplayName // a phone without a name in our file may have one of its own
-			l.party.Store(&p)
+		if c := res.Contact(); l.ofPhone && c != nil {
+			l.learnName(l.agent.party(c.DisplayName, c.Address))
 		}
 		return
 	}
