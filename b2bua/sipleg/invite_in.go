@@ -196,7 +196,7 @@ func (l *Leg) readOffer(req *sip.Request) *refusal {
 func (l *Leg) incomingCall(req *sip.Request, who sender, replaces *Leg) leg.Incoming {
 	ev := leg.Incoming{
 		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialed(req.Recipient), Hops: maxHops,
-		Ladder: l.ladder, Diversions: l.agent.diversions(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
+		Ladder: l.ladder, Diversions: l.agent.forwardings(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
 	}
 	if replaces != nil {
 		ev.Replaces = replaces
@@ -221,19 +221,6 @@ func (a *Agent) dialed(u sip.Uri) string {
 	}
 	bare := sip.Uri{Scheme: u.Scheme, User: u.User, Host: u.Host, Port: u.Port}
 	return bare.String()
-}
-
-// diversions reads Diversion headers, latest first (RFC 5806 §4).
-func (a *Agent) diversions(req *sip.Request) []leg.Diversion {
-	var list []leg.Diversion
-	for _, h := range req.GetHeaders("Diversion") {
-		for _, v := range splitList(h.Value()) {
-			if name, u, ok := parseAddress(v); ok && len(list) < 20 {
-				list = append(list, leg.Diversion{By: a.party(name, u), Reason: param(afterAddress(v), "reason")})
-			}
-		}
-	}
-	return list
 }
 
 // ring tells the caller that the callee is alerted.

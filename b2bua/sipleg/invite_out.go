@@ -117,16 +117,7 @@ func (l *Leg) decorate(req *sip.Request) {
 	if p := l.out.peer; p != nil && p.Trusted && o.From.Number != "" {
 		with(req, "P-Asserted-Identity", nameAddr(partyAddress(o.From, domain)))
 	}
-	for _, d := range o.Diversions { // RFC 5806 §4.1
-		v := nameAddr(partyAddress(d.By, domain))
-		if d.Reason != "" {
-			v += ";reason=" + d.Reason
-		}
-		if d.By.Withheld {
-			v += ";privacy=full"
-		}
-		with(req, "Diversion", v)
-	}
+	l.tellForwardings(req)
 	l.tellReferrer(req, oneLine(o.ReferredBy))
 	with(req, "Replaces", oneLine(o.Replaces))
 }
