@@ -32,6 +32,9 @@ type Config struct {
 	Busy func(extension string) bool
 	// Users keeps what users set from their phones; nil: they can't set anything.
 	Users Users
+	// Toll is what each phone has talked on toll calls today, before this
+	// exchange began; nil: nothing.
+	Toll map[string]time.Duration
 	// Ringback makes the tone for a caller whose audio is already open while
 	// a further place rings; nil is silence.
 	Ringback func() media.Source
@@ -102,11 +105,13 @@ func New(cfg Config) *Exchange {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	return &Exchange{
+	x := &Exchange{
 		cfg: cfg, calls: make(map[string]*Call), inUse: make(map[string][]leg.Leg),
 		slots: make(map[string]*Call), last: make(map[string]last), waiting: make(map[string][]waiter),
 		next: rand.Uint32N(1 << 20),
 	}
+	x.usage.resume(cfg.Toll)
+	return x
 }
 
 // Accept makes a call of an incoming leg. While the exchange is being stopped

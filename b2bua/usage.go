@@ -59,12 +59,28 @@ func (u *usage) turn() {
 	}
 }
 
+// resume takes up what was talked today before a restart.
+func (u *usage) resume(toll map[string]time.Duration) {
+	for name, d := range toll {
+		u.talked(name, d)
+	}
+}
+
 // tollClasses are the permissions whose talk time is counted.
 const tollClasses = dialplan.National | dialplan.International | dialplan.Premium
 
 // account counts an ended call's talk time against the phone that made it.
 func (c *Call) account() {
-	if c.route.Class&tollClasses != 0 && !c.answer.IsZero() && c.in.Source.Name != "" {
-		c.x.usage.talked(c.in.Source.Name, c.over.Sub(c.answer))
+	if d := (Record{Route: c.route, Answered: c.answer, Ended: c.over}).Toll(); d > 0 && c.in.Source.Name != "" {
+		c.x.usage.talked(c.in.Source.Name, d)
 	}
+}
+
+// Toll is how much of an ended call counts against the day's allowance of its
+// Source: the talk time of a call that costs money.
+func (r Record) Toll() time.Duration {
+	if r.Route.Class&tollClasses == 0 || r.Answered.IsZero() || r.Ended.IsZero() {
+		return 0
+	}
+	return r.Ended.Sub(r.Answered)
 }

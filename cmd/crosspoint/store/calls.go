@@ -15,29 +15,82 @@ type Call struct {
 	Answerer, Route        string
 	Cause, Status          int // Q.850, SIP
 	By, Why                string
+	Toll                   time.Duration // talk time that counts against the day's allowance
+	Trail                  string        // how the route was found, for people
 }
 
-// Keep adds the record of a call.
-func (s *Store) Keep(r b2bua.Record) error {
-	_, err := s.db.Exec(`INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.ID, r.Began.UnixMilli(), millis(r.Answered), millis(r.Ended), r.Source.Name, r.From.String(), r.Dialed,
-		r.Answerer, r.Route.Rule, r.Cause.Filled().Q850, r.Cause.Filled().Status, r.Cause.By, r.Why)
-	if err != nil {
-		return fmt.Errorf("the store %s: the record of call %s is lost: %w", s.path, r.ID, err)
+// Keep adds the records of calls, all or none.
+func (s *Store) Keep(records ...b2bua.Record) error {
+	if err := s.keep(records); err != nil {
+		return fmt.Errorf("the store %s: the records of %d calls are lost: %w", s.path, len(records), err)
 	}
 	return nil
 }
 
-// Forget drops the records of calls that began before t.
-func (s *Store) Forget(t time.Time) error {
-	_, err := s.db.Exec(`DELETE FROM call WHERE began < ?`, t.UnixMilli())
-	return err
+func (s *Store) keep(records []b2bua.Record) error {
+	tx, err := s.db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	for _, r := range records {
+		_, err := tx.Exec(`INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.ID, r.Began.UnixMilli(), millis(r.Answered), millis(r.Ended), r.Source.Name, r.From.String(), r.Dialed,
+			r.Answerer, r.Route.Rule, r.Cause.Filled().Q850, r.Cause.Filled().Status, r.Cause.By, r.Why,
+			r.Toll().Milliseconds(), r.Trail.String())
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
-// Calls are the latest calls, at most so many, the latest first.
+// Forget drops the records of calls that began before t.
+func (s *Store) Forget(t time.Time) error {
+	if _, err := s.db.Exec(`DELETE FROM call WHERE began < ?`, t.UnixMilli()); err != nil {
+		return fmt.Errorf("the store %s: old records of calls are not forgotten: %w", s.path, err)
+	}
+	return nil
+}
+
+// Toll is what each caller has talked on toll calls that ended since t.
+func (s *Store) Toll(t time.Time) (map[string]time.Duration, error) {
+	rows, err := s.db.Query(`SELECT source, SUM(toll) FROM call WHERE ended >= ? AND toll > 0 AND source != '' GROUP BY source`, t.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	talked := make(map[string]time.Duration)
+	for rows.Next() {
+		var source string
+		var ms int64
+		if err := rows.Scan(&source, &ms); err != nil {
+			return nil, err
+		}
+		talked[source] = time.Duration(ms) * time.Millisecond
+	}
+	return talked, rows.Err()
+}
+
+const callColumns = `id, began, answered, ended, source, caller, dialed, answerer, route, cause, status, by_whom, why, toll, trail`
+
+// Calls are the latest calls, at most so many, the latest first. Negative: all.
 func (s *Store) Calls(most int) ([]Call, error) {
-	rows, err := s.db.Query(`SELECT id, began, answered, ended, source, caller, dialed, answerer, route, cause, status, by_whom, why
-		FROM call ORDER BY began DESC, rowid DESC LIMIT ?`, most)
+	return s.calls(`SELECT `+callColumns+` FROM call ORDER BY began DESC, rowid DESC LIMIT ?`, most)
+}
+
+// Call is the latest call of an id; false: there is none. Ids begin anew after
+// a million calls.
+func (s *Store) Call(id string) (Call, bool, error) {
+	found, err := s.calls(`SELECT `+callColumns+` FROM call WHERE id = ? ORDER BY began DESC, rowid DESC LIMIT 1`, id)
+	if err != nil || len(found) == 0 {
+		return Call{}, false, err
+	}
+	return found[0], true, nil
+}
+
+func (s *Store) calls(query string, args ...any) ([]Call, error) {
+	rows, err := s.db.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +98,12 @@ func (s *Store) Calls(most int) ([]Call, error) {
 	var all []Call
 	for rows.Next() {
 		var c Call
-		var began, answered, ended int64
-		err := rows.Scan(&c.ID, &began, &answered, &ended, &c.Source, &c.Caller, &c.Dialed, &c.Answerer, &c.Route, &c.Cause, &c.Status, &c.By, &c.Why)
+		var began, answered, ended, toll int64
+		err := rows.Scan(&c.ID, &began, &answered, &ended, &c.Source, &c.Caller, &c.Dialed, &c.Answerer, &c.Route, &c.Cause, &c.Status, &c.By, &c.Why, &toll, &c.Trail)
 		if err != nil {
 			return nil, err
 		}
-		c.Began, c.Answered, c.Ended = moment(began), moment(answered), moment(ended)
+		c.Began, c.Answered, c.Ended, c.Toll = moment(began), moment(answered), moment(ended), time.Duration(toll)*time.Millisecond
 		all = append(all, c)
 	}
 	return all, rows.Err()

@@ -31,7 +31,9 @@ CREATE TABLE IF NOT EXISTS setting (
 CREATE TABLE IF NOT EXISTS call (
 	id TEXT NOT NULL, began INTEGER NOT NULL, answered INTEGER NOT NULL, ended INTEGER NOT NULL,
 	source TEXT NOT NULL, caller TEXT NOT NULL, dialed TEXT NOT NULL, answerer TEXT NOT NULL,
-	route TEXT NOT NULL, cause INTEGER NOT NULL, status INTEGER NOT NULL, by_whom TEXT NOT NULL, why TEXT NOT NULL);
+	route TEXT NOT NULL, cause INTEGER NOT NULL, status INTEGER NOT NULL, by_whom TEXT NOT NULL, why TEXT NOT NULL,
+	toll INTEGER NOT NULL, trail TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS call_id ON call (id);
 CREATE INDEX IF NOT EXISTS call_began ON call (began);
 PRAGMA user_version = 1;`
 
@@ -47,14 +49,26 @@ type Store struct {
 	settings map[string]dialplan.Settings // all of them: they are asked for at each call
 }
 
+// Memory is the path of a store that is no file: what it keeps is forgotten
+// with it.
+const Memory = ""
+
 // Open opens the file, and makes it if there is none. An error names the file
 // and what to do about it.
 func Open(path string) (*Store, error) {
+	if path == Memory {
+		return open("memory", ":memory:")
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("the store %s: its folder can't be made: %w: give [store] file another place", path, err)
 	}
-	db, err := sql.Open("sqlite", "file:"+strings.NewReplacer("?", "%3f", "#", "%23", "%", "%25").Replace(path)+
+	return open(path, "file:"+strings.NewReplacer("?", "%3f", "#", "%23", "%", "%25").Replace(path)+
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
+}
+
+// open opens a data source; path is its name in messages.
+func open(path, source string) (*Store, error) {
+	db, err := sql.Open("sqlite", source)
 	if err != nil {
 		return nil, fmt.Errorf("the store %s: %w", path, err)
 	}

@@ -16,7 +16,7 @@ import (
 	"crosspoint/dialplan"
 )
 
-func open(t *testing.T, path string) *Store {
+func openFile(t *testing.T, path string) *Store {
 	t.Helper()
 	s, err := Open(path)
 	if err != nil {
@@ -32,11 +32,11 @@ func again(t *testing.T, s *Store) *Store {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, s.path)
+	return openFile(t, s.path)
 }
 
 func TestSettingsSurvive(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "new folder", "what? 100%#.db"))
+	s := openFile(t, filepath.Join(t.TempDir(), "new folder", "what? 100%#.db"))
 	if s.Settings("101") != (dialplan.Settings{}) {
 		t.Error("a new store has settings")
 	}
@@ -56,7 +56,7 @@ func TestSettingsSurvive(t *testing.T) {
 }
 
 func TestSettingThatCannotBeKept(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	s := openFile(t, filepath.Join(t.TempDir(), "a.db"))
 	s.Close()
 	err := s.Change("101", func(set *dialplan.Settings) { set.DoNotDisturb = true })
 	if err == nil || !strings.Contains(err.Error(), s.path) {
@@ -68,7 +68,7 @@ func TestSettingThatCannotBeKept(t *testing.T) {
 }
 
 func TestBindingsSurvive(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	s := openFile(t, filepath.Join(t.TempDir(), "a.db"))
 	at := time.UnixMilli(1_700_000_000_123)
 	want := []registrar.Binding{
 		{AOR: "101", URI: "sip:101@192.0.2.7:5060;line=a", Q: 0.5, Expires: at.Add(time.Hour), CallID: "x", CSeq: 4_000_000_000,
@@ -88,12 +88,14 @@ func TestBindingsSurvive(t *testing.T) {
 }
 
 func TestCallsAreKept(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	s := openFile(t, filepath.Join(t.TempDir(), "a.db"))
 	at := time.UnixMilli(1_700_000_000_000)
 	for i, id := range []string{"one", "two", "three"} {
 		r := b2bua.Record{
 			ID: id, Began: at.Add(time.Duration(i) * time.Hour), Ended: at.Add(time.Duration(i)*time.Hour + time.Minute),
 			Source: leg.Source{Kind: leg.Phone, Name: "101"}, From: leg.Party{Number: "101"}, Dialed: "102",
+			Answered: at.Add(time.Duration(i) * time.Hour), Route: dialplan.Route{Class: dialplan.National},
+			Trail: dialplan.Trail{{Rule: "rule \"local\"", Verdict: "fits"}},
 			Cause: leg.Busy.GivenBy("102"), Why: "102: user busy",
 		}
 		if err := s.Keep(r); err != nil {
@@ -108,11 +110,36 @@ func TestCallsAreKept(t *testing.T) {
 	if err != nil || len(calls) != 2 || calls[0].ID != "three" || calls[1].ID != "two" {
 		t.Fatalf("kept: %+v, %v", calls, err)
 	}
-	if c := calls[0]; !c.Answered.IsZero() || c.Cause != 17 || c.Status != 486 || c.Why != "102: user busy" || !c.Began.Equal(at.Add(2*time.Hour)) {
+	if c := calls[0]; c.Answered != c.Began || c.Cause != 17 || c.Status != 486 || c.Why != "102: user busy" || !c.Began.Equal(at.Add(2*time.Hour)) {
 		t.Errorf("record: %+v", c)
+	}
+	if toll, err := s.Toll(at.Add(90 * time.Minute)); err != nil || toll["101"] != time.Minute {
+		t.Errorf("toll talk time since the second call: %v, %v", toll, err)
+	}
+	if c, ok, err := s.Call("two"); !ok || err != nil || !strings.Contains(c.Trail, "rule \"local\": fits") {
+		t.Errorf("call two: %+v, %v", c, err)
+	}
+	if _, ok, err := s.Call("one"); ok || err != nil {
+		t.Errorf("the forgotten call is found: %v", err)
+	}
+	if calls, _ := s.Calls(-1); len(calls) != 2 {
+		t.Errorf("asked for all, got %d", len(calls))
 	}
 	if calls, _ := s.Calls(1); len(calls) != 1 {
 		t.Errorf("asked for one, got %d", len(calls))
+	}
+}
+
+func TestMemoryIsForgotten(t *testing.T) {
+	for range 2 {
+		s := openFile(t, Memory)
+		if s.Settings("101").DoNotDisturb {
+			t.Error("a store in memory has outlived itself")
+		}
+		if err := s.Change("101", func(set *dialplan.Settings) { set.DoNotDisturb = true }); err != nil || !s.Settings("101").DoNotDisturb {
+			t.Errorf("it does not keep a setting: %v", err)
+		}
+		s.Close()
 	}
 }
 
