@@ -31,7 +31,7 @@ type Agent struct {
 	challenged challenged
 	clients    map[string]*registrar.Client // our credentials, by peer
 	secret     [16]byte                     // of stateless tags
-	dialects   sync.Map                     // extension -> whether its phone speaks RFC 2543 (dialect.go)
+	dialects   dialects
 
 	serial   atomic.Uint64 // of legs and branches
 	stopping atomic.Bool

@@ -43,12 +43,13 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 			}
 		}
 		s.caller.Withheld = s.caller.Withheld || withheld(req)
+		a.hears(p.Name, req, in.Flow)
 		return s, nil
 	}
 	account, refused := a.credentials(in, "Proxy-Authorization", 407)
 	switch {
 	case refused == nil:
-		return a.phone(req, account, from)
+		return a.phone(in, account, from)
 	case (refused.nonce != "" || a.cfg.Digest == nil) && a.cfg.Strangers && !a.claimsOurs(req) && len(authorizations(req)) == 0:
 		from.Withheld = from.Withheld || withheld(req)
 		return sender{source: leg.Source{Kind: leg.Stranger}, caller: from, name: a.columnOf(req)}, nil
@@ -58,7 +59,8 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 
 // phone is the sender whose credentials are right: its identity is its own,
 // whatever the From says.
-func (a *Agent) phone(req *sip.Request, account Account, from leg.Party) (sender, *refusal) {
+func (a *Agent) phone(in wire.Inbound, account Account, from leg.Party) (sender, *refusal) {
+	req := in.Request
 	number := account.number()
 	s := sender{source: leg.Source{Kind: leg.Phone, Name: number}, caller: leg.Party{Number: number, Name: account.Name, Domain: from.Domain}, name: number}
 	if own := strings.EqualFold(from.Number, number) || strings.EqualFold(from.Number, account.User); !own && a.cfg.RefuseForeignIdentity && !anonymous(req.From()) {
@@ -68,7 +70,7 @@ func (a *Agent) phone(req *sip.Request, account Account, from leg.Party) (sender
 		s.caller.Name = from.Name
 	}
 	s.caller.Withheld = withheld(req) || anonymous(req.From())
-	a.hears(number, req)
+	a.hears(number, req, in.Flow)
 	return s, nil
 }
 

@@ -53,7 +53,11 @@ func (d *dialog) newRequest(method sip.RequestMethod) *sip.Request {
 func (d *dialog) build(method sip.RequestMethod, seq uint32) *sip.Request {
 	uri, routes := d.way()
 	req := sip.NewRequest(method, uri)
-	req.AppendHeader(d.agent.via(d.flow, d.localTag))
+	via := d.agent.via(d.flow, d.localTag)
+	if d.legacy { // RFC 2543 §6.40 has no such parameter, nor any that is not in its list
+		via.Params.Remove("rport")
+	}
+	req.AppendHeader(via)
 	for i := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: routes[i]})
 	}
@@ -144,7 +148,7 @@ func (d *dialog) fork(res *sip.Response) *dialog {
 	f := *d
 	f.ack, f.answered, f.lastRSeq, f.confirmed = nil, false, 0, false
 	f.remoteTag = toTag(res)
-	f.legacy = f.remoteTag == ""
+	f.legacy = d.legacy || f.remoteTag == ""
 	f.routes = recordRoutes(res)
 	slices.Reverse(f.routes)
 	f.learn(res)

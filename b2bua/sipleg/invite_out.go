@@ -54,6 +54,7 @@ func (l *Leg) call() {
 		}
 		d.flow = flow
 	}
+	d.legacy, _ = l.dialect()
 	l.audio.at(d.flow)
 	l.address(d)
 	req := d.newRequest(sip.INVITE)
@@ -247,7 +248,8 @@ func (l *Leg) answered(res *sip.Response) {
 	d.confirm(res)
 	l.dialog = d
 	l.far.Store(&d.remoteTag)
-	legacy, _ := l.agent.dialect(l.name)
+	l.hearsAnswer(d)
+	legacy, _ := l.dialect()
 	l.audio.legacy, l.audio.either = d.legacy || legacy, d.reticent()
 	answer, err := description(res)
 	if err == nil && answer == nil && !d.answered {

@@ -145,10 +145,16 @@ func escaped(v string) string {
 
 // tellReferrer says who transferred: in Referred-By (RFC 3892), to a phone of
 // before it in Requested-By. Of a callee that we have not heard yet nobody knows
-// what it reads; where the referrer was of 1999, it is told both.
+// what it reads: a phone is told both, another where the referrer was of 1999.
 func (l *Leg) tellReferrer(req *sip.Request, by string) {
-	legacy, known := l.agent.dialect(l.name)
-	if legacy || !known && l.out.order.Also {
+	if by == "" {
+		return
+	}
+	if !strings.ContainsRune(by, ':') { // a telephone's number
+		by = nameAddr(partyAddress(leg.Party{Number: by}, l.agent.domain(l.dialog.flow)))
+	}
+	legacy, known := l.dialect()
+	if legacy || !known && (l.ofPhone || l.out.order.Also) {
 		with(req, "Requested-By", by)
 	}
 	if !legacy {

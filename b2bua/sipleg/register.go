@@ -44,6 +44,7 @@ func (a *Agent) register(in wire.Inbound, tag string) *sip.Response {
 	if user := unescaped(to.Address.User); !strings.EqualFold(user, number) && !strings.EqualFold(user, account.User) {
 		return refuse(&refusal{status: 403, phrase: "Not Your Extension", hint: "the phone of " + number + " tries to register as " + user})
 	}
+	a.hears(number, req, in.Flow)
 	ask, refused := registration(in, number)
 	if refused != nil {
 		return refuse(refused)

@@ -76,7 +76,7 @@ func (l *Leg) inDialog(in wire.Inbound, now time.Time) {
 	}
 	d.remoteSeq = max(d.remoteSeq, seqOf(req))
 	if l.ofPhone {
-		l.agent.hears(l.name, req)
+		l.agent.hears(l.name, req, in.Flow)
 		l.audio.legacy = l.audio.legacy || speaks2543(req)
 	}
 	if unknown := l.agent.unsupported(req); unknown != "" {
