@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -30,7 +31,8 @@ var scenes = []*scene{
 		place:  map[int]string{36: "12345600", 39: "12345600"},
 		marks:  map[int]func(*replay){9: both("UserA", "UserB"), 22: both("UserB", "UserC"), 35: both("UserB", "UserD")},
 		notes: "User B, who is transferred, keeps its call with the exchange and is not told to call anew: the exchange has both " +
-			"legs, and calls C and D for it."},
+			"legs, and calls C and D for it. Its BYE (F36) is of the call that it had from the start."},
+	{section: "2.4", notes: "User B keeps its call with the exchange, as in 2.3. It is taken back by a re-INVITE, and hears C ring.", marks: map[int]func(*replay){9: both("UserA", "UserB"), 15: none("UserA", "UserB"), 24: both("UserA", "UserC"), 37: both("UserB", "UserC")}},
 	{section: "2.5", dials: "UserB-always",
 		rename: renamed(line, 2, 4, 6, 9, 11, 12),
 		errata: map[int][2]string{5: {"180 Ringing", "183 Session Progress"}},
@@ -41,6 +43,9 @@ var scenes = []*scene{
 	{section: "2.6", dials: "UserB-busy", rename: map[int][2]string{7: {"UserB2", "b2bua"}},
 		marks: map[int]func(*replay){12: both("UserA", "UserB2")}},
 	{section: "2.7", dials: "UserB-noanswer", errata: map[int][2]string{8: {"UserB4", "UserB2"}},
+		marks: map[int]func(*replay){13: both("UserA", "UserB2")}},
+	{section: "2.8", marks: map[int]func(*replay){9: both("UserA", "UserB"), 18: both("UserB", "UserC")}},
+	{section: "2.9", dials: "UserB-line", errata: map[int][2]string{8: {"UserB4", "UserB2"}},
 		marks: map[int]func(*replay){13: both("UserA", "UserB2")}},
 	{section: "2.10", dials: "UserB-findme", marks: map[int]func(*replay){19: both("UserA", "UserB4")}},
 	{section: "2.11", dials: "UserB-screened"},
@@ -69,9 +74,32 @@ func toGateway(file string) string {
 	).Replace(file)
 }
 
+var update = flag.Bool("update", false, "write docs/conformance.md anew")
+
+const conformancePage = "../../docs/conformance.md"
+
+// TestDraft replays every service of the draft, and holds docs/conformance.md
+// against what came of it.
+//
+//go:generate go test -run TestDraft$ -update .
 func TestDraft(t *testing.T) {
 	flows := readDraft(t)
+	compose(flows)
+	var done []*replay
 	for _, s := range scenes {
-		t.Run(s.section, func(t *testing.T) { s.run(t, flows[s.section]) })
+		t.Run(s.section+s.gateway, func(t *testing.T) {
+			if r := s.run(t, flows[s.section]); !t.Failed() {
+				done = append(done, r)
+			}
+		})
+	}
+	switch {
+	case t.Failed() || len(done) != len(scenes): // the page is of all of them
+	case *update:
+		if err := os.WriteFile(conformancePage, []byte(page(done)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case readFile(t, conformancePage) != page(done):
+		t.Errorf("%s is not what the replay shows: go generate ./internal/lab", conformancePage)
 	}
 }

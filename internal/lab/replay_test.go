@@ -181,7 +181,7 @@ func (r *replay) request(party string, m printed) {
 		if r.dials != "" {
 			text = strings.Replace(text, "INVITE sip:UserB@", "INVITE sip:"+r.dials+"@", 1)
 		}
-		if r.nonces[party] == "" && !r.flow.challenges() {
+		if !r.flow.challenges() {
 			r.authenticate(party, text)
 			if header(text, "Proxy-Authorization") == "" {
 				text = insertBefore(text, "Content-Type:", digestOf(r.flow, party))
