@@ -137,6 +137,7 @@ func TestUnknownNumberNamesWhatWouldHelp(t *testing.T) {
 		f.Alice.Calls("zebra")
 		f.Ladder("alice -> b2bua INVITE zebra\nb2bua -> alice 404")
 		f.Ended("b2bua", "zebra")
+		f.Ended("b2bua", "plan.toml") // the file to write it into
 	})
 }
 

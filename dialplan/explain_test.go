@@ -53,12 +53,12 @@ how it was found:
     forward.busy of 105: leads to 102  [office.toml:59]
 >   extension 102: a phone  [office.toml:10]`},
 		{"a refusal", Query{From: caller(t, p, "102"), Dialed: "955512"}, `
-refused 484: 955512 is incomplete: rules of context "office" need more digits
+refused 484: 955512 is incomplete: rules of context "office" need more digits (office.toml)
 
 how it was found:
   rule "town": passed over: 9 nxx-xxxx needs 2 more digits  [office.toml:46]
   rule "visitors": passed over: 9 nxx-xxxx needs 2 more digits  [office.toml:51]
-> refused: 955512 is incomplete: rules of context "office" need more digits`},
+> refused: 955512 is incomplete: rules of context "office" need more digits  [office.toml]`},
 		{"with all rules", Query{From: caller(t, p, "102"), Dialed: "101", Why: true}, `
 101   by "101" (office.toml:5)
   1. rings 101  [office.toml:5]

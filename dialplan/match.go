@@ -236,9 +236,18 @@ func (s *search) nothing(l *context, n Number, o owner) fragment {
 		s.nearest(l, n.User)
 	}
 	if more {
-		return s.reject(&Refusal{Status: 484, Q850: 28, Reason: fmt.Sprintf("%s is incomplete: rules of context %q need more digits", n, l.name), Pos: l.pos.At()})
+		return s.reject(&Refusal{Status: 484, Q850: 28, Reason: fmt.Sprintf("%s is incomplete: rules of context %q need more digits", n, l.name), Pos: s.whereOf(l)})
 	}
-	return s.reject(&Refusal{Status: 404, Q850: 1, Reason: fmt.Sprintf("no extension or rule of context %q is for %s%s", l.name, n, s.suggestion(n.User)), Pos: l.pos.At()})
+	return s.reject(&Refusal{Status: 404, Q850: 1, Reason: fmt.Sprintf("no extension or rule of context %q is for %s%s", l.name, n, s.suggestion(n.User)), Pos: s.whereOf(l)})
+}
+
+// whereOf is where a context's rules are written: the office's own stand
+// anywhere in the file.
+func (s *search) whereOf(l *context) tomlfile.Pos {
+	if at := l.pos.At(); at.File != "" {
+		return at
+	}
+	return tomlfile.Pos{File: s.plan.config.File}
 }
 
 func (s *search) suggestion(user string) string {

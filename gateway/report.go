@@ -50,6 +50,8 @@ func (l *line) publish() {
 	}}
 	if f, ok := l.m.(*fxo); ok {
 		r.guardEnd, r.suspect = f.guardEnd, f.suspect
+		// A card reports its own changes; that it obeyed our order is no event.
+		r.OffHook = f.offHook && l.jack.Present
 	}
 	l.report.Store(r)
 }

@@ -23,7 +23,8 @@ type Status struct {
 	// line may work again.
 	Fault   string
 	FaultAt time.Time
-	// Battery, OffHook and Reversed are the loop as the card reports it.
+	// Battery and Reversed are the loop as the card reports it; OffHook is our
+	// own order on an FXO line, and the telephone's hook on an FXS line.
 	Battery, OffHook, Reversed bool
 	// Heard and Said are the levels of the last second from and to the line,
 	// in dBm0; -inf is silence.
