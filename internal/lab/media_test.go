@@ -55,6 +55,7 @@ func (r *replay) heard(party string, m *siptest.Message) {
 // arrived at another.
 func (r *replay) speak(from, to string) int {
 	r.l.t.Helper()
+	synctest.Wait()
 	f, t := r.mediaOf(from), r.mediaOf(to)
 	before := r.l.Wire.Heard(t.own)
 	r.l.speak(f.own, f.exchange, 10)
@@ -97,6 +98,7 @@ func both(a, b string) func(*replay) {
 func none(a, b string) func(*replay) {
 	return func(r *replay) {
 		r.l.t.Helper()
+		synctest.Wait()
 		before := [2]int{r.l.Wire.Heard(r.mediaOf(a).own), r.l.Wire.Heard(r.mediaOf(b).own)}
 		r.speak(a, b)
 		r.speak(b, a)
