@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"media/dtmf":           {"internal/dsp"},
 	"media/fsk":            {"internal/dsp"},
 	"media/measure":        {"internal/dsp"},
+	"media/echo":           {"internal/dsp"},
 	"media/...":            {}, // leaves: tone, dtmf, fsk, wav, measure, g711
 
 	"internal/dsp":       {},

@@ -1,0 +1,92 @@
+package echo
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestNothingSent: without our voice the line is heard to the bit.
+func TestNothingSent(t *testing.T) {
+	c := converged(Config{}, paths[0])
+	silence := make([]int16, second)
+	run(c, silence, silence) // the tail dies away
+	talk := nearTalk(1, -15, second)
+	if out := run(c, silence, talk); !slices.Equal(out, talk) {
+		t.Error("the near end alone was changed")
+	}
+	if c.Process(make([]int16, 160), make([]int16, 160)) {
+		t.Error("a change is told of silence")
+	}
+}
+
+// TestReset forgets the line.
+func TestReset(t *testing.T) {
+	c := converged(Config{}, paths[0])
+	c.Reset()
+	fresh := New(Config{})
+	far := css(5, -10, second)
+	in := sum(paths[1].through(far), nil)
+	if !slices.Equal(run(c, far, in), run(fresh, far, in)) {
+		t.Error("after a reset something of the old line is left")
+	}
+}
+
+// TestAnythingGoes: no input makes it fail or run away.
+func TestAnythingGoes(t *testing.T) {
+	c := New(Config{})
+	r := rand.New(rand.NewPCG(1, 1))
+	for n := range 3000 {
+		far, near := make([]int16, r.IntN(200)), make([]int16, r.IntN(200))
+		for i := range far {
+			switch n % 3 {
+			case 0:
+				far[i] = int16(r.Uint32())
+			case 1:
+				far[i] = 32767
+			}
+		}
+		for i := range near {
+			if n%5 < 3 {
+				near[i] = int16(r.Uint32())
+			} else if n%5 == 4 {
+				near[i] = -32768
+			}
+		}
+		c.Process(near, far)
+	}
+	silence := make([]int16, second)
+	run(c, silence, silence)
+	learn(c, paths[0])
+	if got := residual(c, paths[0], 3, -10); got > -50 {
+		t.Errorf("residual %.1f dBm0 after noise", got)
+	}
+}
+
+func TestDoesNotAllocate(t *testing.T) {
+	c := converged(Config{}, paths[0])
+	far := css(2, -10, second)
+	near := sum(paths[0].through(far), nil)
+	at := 0
+	if n := testing.AllocsPerRun(200, func() {
+		c.Process(near[at:at+160], far[at:at+160])
+		at = (at + 160) % (second - 160)
+	}); n != 0 {
+		t.Errorf("%v allocations a tick", n)
+	}
+}
+
+// BenchmarkTick is 20 ms in which we speak.
+func BenchmarkTick(b *testing.B) {
+	c := converged(Config{}, paths[0])
+	far := css(2, -10, second)
+	in := sum(paths[0].through(far), nil)
+	var near [160]int16
+	at := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(near[:], in[at:])
+		c.Process(near[:], far[at:at+160])
+		at = (at + 160) % (second - 160)
+	}
+}
