@@ -259,6 +259,9 @@ func (s *Sim) commandPhone(args []string) error {
 }
 
 func (s *Sim) commandCard(what string, args []string) error {
+	if len(s.cards) == 0 {
+		return fmt.Errorf("%s: there is no card", what)
+	}
 	c := s.cards[0]
 	var value string
 	for _, a := range args {

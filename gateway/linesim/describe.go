@@ -24,6 +24,9 @@ func (s *Sim) statusText() string {
 		}
 		fmt.Fprintf(&b, ": late %d, missing %d, bad FCS %d, dropped %d\n", st.Late, st.Missing, st.BadFCS, st.Dropped)
 	}
+	for _, m := range s.modems {
+		b.WriteString(m.text() + "\n")
+	}
 	for _, l := range s.town.lines {
 		st := l.Status()
 		hook := "on-hook"

@@ -14,8 +14,9 @@ import (
 // subscribers of DefaultSubscribers.
 type Config struct {
 	Country     string       // of tones and bells, as media/tone knows it. Empty: "us"
-	Cards       []CardConfig // nil: one
-	Lines       []LineConfig // of fxo1, fxo2 … of all cards; those missing are the zero LineConfig
+	Cards       []CardConfig // nil: one, or none if there are Modems
+	Modems      []ModemConfig
+	Lines       []LineConfig // of fxo1, fxo2 … of all cards, then of the modems; those missing are the zero LineConfig
 	Phones      []PhoneConfig
 	Subscribers []Subscriber // nil: DefaultSubscribers
 	Log         *slog.Logger // nil: nothing is logged
@@ -58,6 +59,7 @@ type Sim struct {
 	// All below belongs to run.
 	closing bool
 	cards   []*Card
+	modems  []*Modem
 	town    *Town
 	phones  []*Phone
 	events  []Event
@@ -75,7 +77,7 @@ func New(cfg Config) (*Sim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("linesim: %w", err)
 	}
-	if len(cfg.Cards) == 0 {
+	if len(cfg.Cards) == 0 && len(cfg.Modems) == 0 {
 		cfg.Cards = []CardConfig{{}}
 	}
 	if cfg.Subscribers == nil {
@@ -103,6 +105,11 @@ func New(cfg Config) (*Sim, error) {
 			return nil, err
 		}
 	}
+	for i, m := range cfg.Modems {
+		if err := s.addModem(i, m); err != nil {
+			return nil, err
+		}
+	}
 	go s.run() // ends with Close
 	return s, nil
 }
@@ -117,6 +124,11 @@ func Start(cfg Config) (*Sim, error) {
 	s.do(func() {
 		for _, c := range s.cards {
 			if err = c.attachTerminal(); err != nil {
+				return
+			}
+		}
+		for _, m := range s.modems {
+			if err = m.attachTerminal(); err != nil {
 				return
 			}
 		}
@@ -135,8 +147,13 @@ func (s *Sim) Close() error {
 	return nil
 }
 
-// Path is the terminal of the first card; empty without Start.
-func (s *Sim) Path() string { return s.cards[0].Path() }
+// Path is the terminal of the first card, or modem; empty without Start.
+func (s *Sim) Path() string {
+	if len(s.cards) == 0 {
+		return s.modems[0].Path()
+	}
+	return s.cards[0].Path()
+}
 
 // Cards are all cards, in order.
 func (s *Sim) Cards() []*Card { return s.cards }
@@ -256,22 +273,33 @@ func (s *Sim) run() {
 			for _, c := range s.cards {
 				c.advance(time.Now())
 			}
+			for _, m := range s.modems {
+				m.advance(time.Now())
+			}
 			timer.Reset(time.Until(s.nextStep()))
 		}
 	}
 	for _, c := range s.cards {
 		c.destroy()
 	}
+	for _, m := range s.modems {
+		m.destroy()
+	}
 	s.inbox.Close()
 }
 
-// nextStep is when the first card is due.
-func (s *Sim) nextStep() time.Time {
-	at := s.cards[0].due
-	for _, c := range s.cards[1:] {
-		if c.due.Before(at) {
-			at = c.due
+// nextStep is when the first card or modem is due.
+func (s *Sim) nextStep() (at time.Time) {
+	sooner := func(due time.Time) {
+		if at.IsZero() || due.Before(at) {
+			at = due
 		}
+	}
+	for _, c := range s.cards {
+		sooner(c.due)
+	}
+	for _, m := range s.modems {
+		sooner(m.due)
 	}
 	return at
 }

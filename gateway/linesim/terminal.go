@@ -21,17 +21,27 @@ type terminal struct {
 
 // attachTerminal gives the card a terminal and plugs it in.
 func (c *Card) attachTerminal() error {
-	t := &terminal{link: c.cfg.Link}
-	if t.link == "" {
-		dir, err := os.MkdirTemp("", "linesim-")
-		if err != nil {
-			return fmt.Errorf("linesim: no directory for the card's terminal: %w", err)
-		}
-		t.dir, t.link = dir, filepath.Join(dir, c.cfg.Name)
+	t, err := newTerminal(c.cfg.Name, c.cfg.Link)
+	if err != nil {
+		return err
 	}
 	c.path.Store(&t.link)
 	c.terminal = t
 	return c.plug()
+}
+
+// newTerminal is a terminal still to be opened. Without a link it has one in a
+// new directory.
+func newTerminal(name, link string) (*terminal, error) {
+	t := &terminal{link: link}
+	if t.link == "" {
+		dir, err := os.MkdirTemp("", "linesim-")
+		if err != nil {
+			return nil, fmt.Errorf("linesim: no directory for the terminal of %s: %w", name, err)
+		}
+		t.dir, t.link = dir, filepath.Join(dir, name)
+	}
+	return t, nil
 }
 
 // open makes a new pseudo terminal in raw mode and links to it; what is

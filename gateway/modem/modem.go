@@ -267,6 +267,7 @@ func (m *Modem) expire(now time.Time) {
 	case stopping:
 		m.stop()
 	case idle:
+		m.next = time.Time{}
 		m.order("AT", answerWait, func(bool, []string) { m.rest() })
 	}
 }
