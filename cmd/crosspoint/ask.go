@@ -169,14 +169,32 @@ func orElse(s, other string) string {
 
 func callsCommand() command {
 	var t target
-	var ended int
-	return command{name: "calls", brief: "Shows the calls in progress and the latest that ended, with why they ended",
+	var ended, last int
+	var all bool
+	return command{name: "calls", args: "[CALL]", brief: "Shows the calls in progress and those that ended, with why they ended",
+		about: `
+CALL is the call's id as it is shown here and in the log: then all that is known
+of this one is printed, with how its route was found. Without it the calls in
+progress and the latest that ended are listed. With --last or --all the list
+goes back as far as [store] keeps records, over restarts too.`,
 		flags: func(fs *flag.FlagSet) runner {
 			t.flags(fs)
-			fs.IntVar(&ended, "ended", 20, "how many ended calls to show, at most 200")
+			fs.IntVar(&ended, "ended", 20, "how many ended calls to show beside those in progress, at most 200")
+			fs.IntVar(&last, "last", 0, "show the last `N` ended calls of those kept")
+			fs.BoolVar(&all, "all", false, "show all ended calls that are kept")
 			return func(ctx context.Context, c console, args []string) error {
-				if err := none(args); err != nil {
-					return err
+				switch {
+				case len(args) > 1:
+					return none(args[1:])
+				case len(args) == 1:
+					return query(ctx, c, t, "/call?"+url.Values{"id": args}.Encode(), func(v callView) { showCall(c, v) })
+				case last < 0:
+					return usagef("--last %d is not a number of calls", last)
+				case all || last > 0:
+					if all {
+						last = -1
+					}
+					return query(ctx, c, t, fmt.Sprintf("/history?last=%d", last), func(v []callView) { showCalls(c, v, len(v)) })
 				}
 				return query(ctx, c, t, "/calls", func(v []callView) { showCalls(c, v, ended) })
 			}
@@ -200,12 +218,52 @@ func showCalls(c console, calls []callView, ended int) {
 			}
 			state = "ended: " + call.Why
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", call.ID, call.Began.Local().Format("15:04:05"), call.From, orElse(call.Dialed, "-"),
-			orElse(call.Answerer, "-"), time.Duration(call.Talked*float64(time.Second)).Round(100*time.Millisecond), state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", call.ID, clock(call.Began), call.From, orElse(call.Dialed, "-"),
+			orElse(call.Answerer, "-"), talked(call), state)
 	}
 	w.Flush()
 	if len(calls) == 0 {
 		c.printf("There was no call yet.\n")
+	}
+}
+
+// clock is the time of a day, with the day unless it is today.
+func clock(t time.Time) string {
+	t = t.Local()
+	if t.Format(time.DateOnly) == time.Now().Format(time.DateOnly) {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format(time.DateTime)
+}
+
+func talked(v callView) time.Duration {
+	return time.Duration(v.Talked * float64(time.Second)).Round(100 * time.Millisecond)
+}
+
+// showCall prints all that is known of one call but its ladder.
+func showCall(c console, v callView) {
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", name, value)
+		}
+	}
+	row("call", v.ID)
+	row("from", v.From)
+	row("dialed", v.Dialed)
+	row("routed by", v.Route)
+	row("answered by", v.Answerer)
+	row("began", clock(v.Began))
+	row("state", v.State)
+	row("talked", talked(v).String())
+	row("why", v.Why)
+	if v.Status > 0 {
+		row("cause", fmt.Sprintf("Q.850 %d, SIP %d", v.Cause, v.Status))
+	}
+	w.Flush()
+	c.printf("\nhow the route was found:\n%s", v.Trail)
+	if v.Figure != "" {
+		c.printf("\nwhat passed between whom: crosspoint ladder %s\n", v.ID)
 	}
 }
 
@@ -235,8 +293,8 @@ func ladderCommand() command {
 }
 
 func showLadder(c console, v callView, trail bool) {
-	c.printf("call %s: %s dialed %s at %s, %s\n\n%s", v.ID, v.From, orElse(v.Dialed, "nothing"), v.Began.Local().Format("15:04:05"),
-		orElse(v.Why, v.State), v.Figure)
+	c.printf("call %s: %s dialed %s at %s, %s\n\n%s", v.ID, v.From, orElse(v.Dialed, "nothing"), clock(v.Began),
+		orElse(v.Why, v.State), orElse(v.Figure, "The ladder of this call is no longer kept.\n"))
 	for _, a := range v.Audio {
 		c.printf("\naudio of %s: %d packets received, %d lost, %d refused; %d sent", a.Leg, a.Received, a.Lost, a.Dropped, a.Sent)
 	}

@@ -20,6 +20,8 @@ type Config struct {
 	RTP      RTP      `toml:"rtp" doc:"where audio is received"`
 	Cards    []Card   `toml:"card" doc:"line cards: hardware with telephone lines on a serial port"`
 	Music    Music    `toml:"music" doc:"what a held party hears"`
+	Services Services `toml:"services" doc:"how services of the exchange behave"`
+	Store    Store    `toml:"store" doc:"what survives a restart: registrations, settings made from phones, records of calls"`
 	Control  Control  `toml:"control" doc:"the socket by which crosspoint lines, calls, ladder and status ask"`
 	Shutdown Shutdown `toml:"shutdown" doc:"what happens on SIGTERM"`
 	Log      Log      `toml:"log" doc:"what is logged, and how"`
@@ -60,6 +62,21 @@ type Music struct {
 	File string `toml:"file" doc:"WAV file, 8 kHz mono, played again and again; absent: silence"`
 }
 
+// Services is the [services] section.
+type Services struct {
+	tomlfile.Pos
+	HostEndsConference bool          `toml:"host_ends_conference" doc:"true: a three-way call ends when the one who joined it leaves; false: the two others talk on"`
+	FlashSwaps         bool          `toml:"flash_swaps" doc:"true: a second hook-flash swaps the two parties of a telephone; false: it joins all three"`
+	ParkFor            time.Duration `toml:"park_for" doc:"how long a parked party waits before the one who parked it is called; absent: 3m"`
+}
+
+// Store is the [store] section.
+type Store struct {
+	tomlfile.Pos
+	File      string        `toml:"file" doc:"SQLite file; absent: named after the office file in the state directory; off: nothing survives a restart"`
+	KeepCalls time.Duration `toml:"keep_calls" doc:"how long records of calls are kept; absent: 2160h, which is 90 days"`
+}
+
 // Control is the [control] section.
 type Control struct {
 	tomlfile.Pos
@@ -86,7 +103,8 @@ const (
 	defaultRTPHigh = 17383
 	defaultWait    = 30 * time.Second
 	defaultRealm   = "crosspoint"
-	simulated      = "sim" // the port of a card that is simulated
+	defaultKeep    = 90 * 24 * time.Hour // records of calls
+	simulated      = "sim"               // the port of a card that is simulated
 )
 
 // loadConfig reads an office file and compiles its plan. With any fatal problem

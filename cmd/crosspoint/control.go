@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -21,6 +23,10 @@ type informant interface {
 	status() statusView
 	lines() []lineView
 	calls() []callView
+	// history are the latest ended calls kept, oldest first; negative: all.
+	history(most int) ([]callView, error)
+	// dial calls an extension and connects it with a number; it returns the call's id.
+	dial(from, number string) (string, error)
 	// call is one call with its ladder; an empty id is the latest. False: there is none.
 	call(id string, times bool) (callView, bool)
 }
@@ -80,16 +86,41 @@ func listenUnix(path string) (net.Listener, error) {
 	return listener, nil
 }
 
+// maxForm bounds what is read of a request, in bytes.
+const maxForm = 1 << 16
+
 func routes(office informant) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { reply(w, office.status()) })
 	mux.HandleFunc("GET /lines", func(w http.ResponseWriter, r *http.Request) { reply(w, office.lines()) })
 	mux.HandleFunc("GET /calls", func(w http.ResponseWriter, r *http.Request) { reply(w, office.calls()) })
+	mux.HandleFunc("GET /history", func(w http.ResponseWriter, r *http.Request) {
+		most, err := strconv.Atoi(orElse(r.URL.Query().Get("last"), "-1"))
+		if err != nil {
+			http.Error(w, "last is not a number", http.StatusBadRequest)
+			return
+		}
+		calls, err := office.history(most)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		reply(w, calls)
+	})
+	mux.HandleFunc("POST /dial", func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		id, err := office.dial(r.FormValue("from"), r.FormValue("number"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		reply(w, dialView{Call: id})
+	})
 	mux.HandleFunc("GET /call", func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("id")
 		call, ok := office.call(id, r.URL.Query().Has("times"))
 		if !ok {
-			http.Error(w, fmt.Sprintf("there is no call %q among those in progress and the latest ended", id), http.StatusNotFound)
+			http.Error(w, fmt.Sprintf("there is no call %q among those in progress and those kept", id), http.StatusNotFound)
 			return
 		}
 		reply(w, call)
@@ -122,15 +153,27 @@ func (a asker) status(ctx context.Context) (v statusView, err error) {
 
 // ask gets a view. Its errors say what is not running.
 func (a asker) ask(ctx context.Context, path string, into any) error {
+	return a.do(ctx, http.MethodGet, path, nil, into)
+}
+
+// order posts a form and gets what came of it.
+func (a asker) order(ctx context.Context, path string, form url.Values, into any) error {
+	return a.do(ctx, http.MethodPost, path, form, into)
+}
+
+func (a asker) do(ctx context.Context, method, path string, form url.Values, into any) error {
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", a.path)
 	}}
 	defer transport.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, (&url.URL{Scheme: "http", Host: "crosspoint"}).String()+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, (&url.URL{Scheme: "http", Host: "crosspoint"}).String()+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	res, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
@@ -139,7 +182,7 @@ func (a asker) ask(ctx context.Context, path string, into any) error {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
-		return errors.New(string(text))
+		return errors.New(strings.TrimSpace(string(text)))
 	}
 	return json.NewDecoder(res.Body).Decode(into)
 }

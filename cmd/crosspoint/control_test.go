@@ -35,6 +35,17 @@ func (informed) calls() []callView {
 	}
 }
 
+func (informed) history(most int) ([]callView, error) {
+	return []callView{{ID: "7e0", State: "ended", From: "101", Why: fmt.Sprintf("asked for %d", most), Began: time.Now().Add(-48 * time.Hour)}}, nil
+}
+
+func (informed) dial(from, number string) (string, error) {
+	if from != "101" {
+		return "", fmt.Errorf("%s is no phone", from)
+	}
+	return "7f5 to " + number, nil
+}
+
 func (informed) call(id string, times bool) (callView, bool) {
 	if id == "nobody" {
 		return callView{}, false
@@ -71,6 +82,11 @@ func TestControlAnswers(t *testing.T) {
 		"lines":               {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up"},
 		"calls":               {"7f3", "ended: 102 hung up", "7f4", "talking"},
 		"calls --ended 0":     {"7f4"},
+		"calls --last 3":      {"7e0", "asked for 3", time.Now().Add(-48 * time.Hour).Format(time.DateOnly)},
+		"calls --all":         {"asked for -1"},
+		"calls 7f4":           {"call", "7f4", "how the route was found:\ntrail", "crosspoint ladder 7f4"},
+		"calls --json 7f4":    {`"trail": "trail\n"`},
+		"dial --from 101 102": {"7f5 to 102"},
 		"ladder":              {"call 7f4", "figure, times false"},
 		"ladder 7f3 --times":  {"call 7f3", "figure, times true"},
 		"ladder --trail":      {"route:\ntrail"},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"crosspoint/b2bua"
@@ -26,6 +27,7 @@ type office struct {
 	started time.Time
 
 	joined    *wiring.Office
+	memory    *memory  // what survives a restart
 	music     []int16  // what a held party hears; nil is silence
 	bound     []socket // SIP's, with the ports that they got
 	rtp       *rtp.Ports
@@ -50,6 +52,9 @@ func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, 
 	if o.music, err = loadMusic(cfg.Music); err != nil {
 		return o, err
 	}
+	if o.memory, err = openMemory(cfg.storePath(), cfg.keepCalls(), log); err != nil {
+		return o, err
+	}
 	if o.rtp, err = openPorts(cfg); err != nil {
 		return o, err
 	}
@@ -62,7 +67,7 @@ func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, 
 		sockets.close()
 		return o, err
 	}
-	if o.registrar, err = openRegistrar(cfg, log); err != nil {
+	if o.registrar, err = openRegistrar(cfg, o.memory, log); err != nil {
 		sockets.close()
 		return o, err
 	}
@@ -83,7 +88,10 @@ func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, 
 func (o *office) wiringConfig(plan *dialplan.Plan, s *sockets) wiring.Config {
 	return wiring.Config{
 		Parties: o.cfg.Config, Plan: plan, Realm: o.cfg.realm(), Port: o.cards.port, Log: o.log,
-		Calls: b2bua.Config{Music: o.hold},
+		Calls: b2bua.Config{
+			Music: o.hold, Users: o.memory.store, Toll: o.memory.toll, OnEnd: o.memory.keep,
+			HostEndsConference: o.cfg.Services.HostEndsConference, FlashSwaps: o.cfg.Services.FlashSwaps, ParkFor: o.cfg.Services.ParkFor,
+		},
 		SIP: sipleg.Config{
 			Wire: wire.Config{UDP: s.udp, TCP: s.tcp, DialTCP: dialTCP}, RTP: o.rtp, Registrar: o.registrar,
 			Strangers: o.cfg.SIP.Strangers, RefuseForeignIdentity: o.cfg.SIP.StrictIdentity, SessionExpires: o.cfg.SIP.SessionExpires,
@@ -118,6 +126,9 @@ func (o *office) close(ctx context.Context) int {
 	if o.control != nil {
 		_ = o.control.Close()
 	}
+	if o.memory != nil {
+		o.memory.close()
+	}
 	return cut
 }
 
@@ -133,8 +144,8 @@ func openPorts(cfg *Config) (*rtp.Ports, error) {
 	return rtp.NewPorts(rtp.PortsConfig{Address: cfg.rtpAddress(), First: uint16(low), Last: uint16(high)})
 }
 
-func openRegistrar(cfg *Config, log *slog.Logger) (*registrar.Registrar, error) {
-	return registrar.New(registrar.Config{Min: cfg.SIP.MinExpires, Max: cfg.SIP.MaxExpires, Log: log})
+func openRegistrar(cfg *Config, m *memory, log *slog.Logger) (*registrar.Registrar, error) {
+	return registrar.New(registrar.Config{Min: cfg.SIP.MinExpires, Max: cfg.SIP.MaxExpires, Store: m.bindings(), Log: log})
 }
 
 // status implements informant.
@@ -185,6 +196,21 @@ func (o *office) calls() []callView {
 // records are the calls in progress and the latest ended, oldest first.
 func (o *office) records() []b2bua.Record { return append(o.exchange.Ended(), o.exchange.Calls()...) }
 
+// history are the latest calls that ended, oldest first, as far back as records
+// are kept. Negative: all of them.
+func (o *office) history(most int) ([]callView, error) {
+	<-o.ready
+	kept, err := o.memory.calls(most)
+	if err != nil {
+		return nil, err
+	}
+	views := []callView{}
+	for _, c := range slices.Backward(kept) {
+		views = append(views, viewKept(c))
+	}
+	return views, nil
+}
+
 func (o *office) call(id string, times bool) (callView, bool) {
 	<-o.ready
 	if id == "" {
@@ -194,9 +220,12 @@ func (o *office) call(id string, times bool) (callView, bool) {
 		}
 		return viewCall(all[len(all)-1], true, times), true
 	}
-	r, ok := o.exchange.Find(id)
+	if r, ok := o.exchange.Find(id); ok {
+		return viewCall(r, true, times), true
+	}
+	c, ok := o.memory.call(id)
 	if !ok {
 		return callView{}, false
 	}
-	return viewCall(r, true, times), true
+	return viewKept(c), true
 }

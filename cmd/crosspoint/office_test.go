@@ -28,6 +28,8 @@ listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
 ports = "20000-24999"
 [control]
 socket = "off"
+[store]
+file = "off"
 [[class]]
 name  = "staff"
 allow = ["internal", "local"]

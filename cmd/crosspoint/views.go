@@ -2,10 +2,12 @@ package main
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"crosspoint/b2bua"
 	"crosspoint/b2bua/leg"
+	"crosspoint/cmd/crosspoint/store"
 	"crosspoint/gateway"
 )
 
@@ -104,6 +106,11 @@ type callView struct {
 	Audio    []audioView `json:"audio,omitempty"`
 }
 
+// dialView is a call that was begun on somebody's behalf.
+type dialView struct {
+	Call string `json:"call"`
+}
+
 type rungView struct {
 	At   time.Time `json:"at"`
 	From string    `json:"from"`
@@ -139,6 +146,19 @@ func viewCall(r b2bua.Record, ladder, times bool) callView {
 		for _, rung := range r.Ladder.Rungs() {
 			v.Ladder = append(v.Ladder, rungView(rung))
 		}
+	}
+	return v
+}
+
+// viewKept is a call of which only the record is left: no ladder, no audio.
+func viewKept(c store.Call) callView {
+	v := callView{ID: c.ID, State: "ended", From: c.Caller, Dialed: c.Dialed, Answerer: c.Answerer, Began: c.Began, Answered: c.Answered,
+		Ended: c.Ended, Cause: c.Cause, Status: c.Status, Why: c.Why, Route: c.Route, Trail: c.Trail}
+	if c.Source != "" && !strings.HasPrefix(c.Caller, c.Source) {
+		v.From += " on " + c.Source
+	}
+	if !c.Answered.IsZero() {
+		v.Talked = c.Ended.Sub(c.Answered).Seconds()
 	}
 	return v
 }

@@ -70,7 +70,8 @@ func start(t *testing.T, office string) *exchange {
 	x := &exchange{t: t, socket: filepath.Join(dir, "control"), log: new(output), exited: make(chan error, 1)}
 	file := filepath.Join(dir, "office.toml")
 	text := "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n[rtp]\nports = \"20000-29999\"\n[control]\nsocket = \"" +
-		x.socket + "\"\n[shutdown]\nwait = \"2s\"\n"
+		x.socket + "\"\n[store]\nfile = \"" +
+		filepath.Join(dir, "office.db") + "\"\n[shutdown]\nwait = \"2s\"\n"
 	if err := os.WriteFile(file, []byte(office+"\n"+text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"crosspoint/dialplan"
 	"crosspoint/gateway"
 	"crosspoint/gateway/jack"
-	"crosspoint/media"
-	"crosspoint/media/tone"
 )
 
 // lineConfig is what the gateway needs to know of the office's lines.
@@ -73,14 +71,4 @@ func (o *Office) complete(line, digits string) gateway.Completeness {
 		return gateway.Partial
 	}
 	return gateway.Impossible
-}
-
-// ringback is the tone that a caller hears while the exchange itself rings
-// somebody, as it sounds in the office's country.
-func (o *Office) ringback() media.Source {
-	country, err := tone.Lookup(o.cfg.Parties.Country)
-	if err != nil {
-		country, _ = tone.Lookup("us")
-	}
-	return tone.NewGenerator(country.Ringback)
 }

@@ -30,8 +30,8 @@ type Config struct {
 	// SIP is the agent's configuration as far as it is not of the plan: Accept,
 	// Digest, Account, Contacts, Peers and Domains are the office's.
 	SIP sipleg.Config
-	// Calls is call control's; Plan, Dial and Busy are the office's, Ringback
-	// too if it is nil.
+	// Calls is call control's; Plan, Dial and Busy are the office's, and the
+	// tones Ringback, Confirm and DialTone as far as they are nil.
 	Calls b2bua.Config
 	// Port is the jack of a line card; nil if no line is configured.
 	Port func(card string, n int) jack.Port
@@ -66,6 +66,12 @@ func Open(cfg Config) (*Office, error) {
 	calls.Plan, calls.Dial, calls.Busy, calls.Log = o.plan.Load, o.dial, o.busy, cfg.Log
 	if calls.Ringback == nil {
 		calls.Ringback = o.ringback
+	}
+	if calls.Confirm == nil {
+		calls.Confirm = o.confirm
+	}
+	if calls.DialTone == nil {
+		calls.DialTone = o.dialTone
 	}
 	o.Exchange = b2bua.New(calls)
 	g, err := gateway.New(o.lineConfig())
