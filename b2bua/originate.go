@@ -36,6 +36,12 @@ func (x *Exchange) Originate(extension, number string) (string, error) {
 	return c.id, nil
 }
 
+// Route is what the plan would do now with a call.
+func (x *Exchange) Route(from dialplan.Caller, dialed string) dialplan.Route {
+	route, _ := x.cfg.Plan().Match(dialplan.Query{From: from, Dialed: dialed, At: time.Now(), Busy: x.busy, Settings: x.settings(), Usage: x.usage.of})
+	return route
+}
+
 // originator is the seeker of a call that the exchange itself begins: it has no
 // party yet.
 type originator struct{ *Call }
