@@ -36,6 +36,7 @@ type Call struct {
 	handing *handover          // handover.go; nil: nobody is handed over
 	host    *party             // conference.go: who joined the three
 	desk    *desk              // desk.go; nil: no hook-flash service is going on
+	payer   string             // redirect.go: the extension that pays for the call beside the caller; empty: none
 	slot    string             // park.go: the parking place
 	parker  string             // park.go: the extension that parked
 	giveUp  time.Time          // when this state ends by itself; zero is never

@@ -18,6 +18,7 @@ type party struct {
 	target    dialplan.Target // what the plan reached it by; zero: it called us
 	source    leg.Source      // as whom it may dial
 	holds     bool            // it has put the others on hold (hold.go)
+	rang      bool            // it was alerted before it answered, or did not
 	silent    bool            // nothing is heard from it, and that was reported
 }
 

@@ -20,6 +20,10 @@ type setup struct {
 	stage  int            // index of the route's stage being rung
 	rung   int            // how many places of the stage are still being rung
 	worst  leg.Cause      // the most telling failure of the stage
+
+	as       leg.Source      // with whose permissions; zero: a stranger's
+	tried    map[string]bool // places rung so far
+	redirect redirect        // redirect.go: where places have sent the call
 }
 
 // A seeker is on whose behalf places are rung: a caller who is not answered
@@ -49,7 +53,7 @@ func (c *Call) begin() State {
 	c.announce()
 	c.setup = setup{
 		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy,
-		to: c.in.To, law: c.caller.leg.Stream().Law(),
+		to: c.in.To, law: c.caller.leg.Stream().Law(), as: c.in.Source,
 	}
 	return c.seek()
 }
@@ -107,7 +111,7 @@ func (c *Call) ring(stage int, why leg.Cause) State {
 		}
 		stage, more = c.setup.route.Next(stage, conditionOf(why))
 	}
-	return c.setup.seeker.failed(why)
+	return c.exhausted(why)
 }
 
 // seekingState is the state of a call in which places are rung.
@@ -120,6 +124,9 @@ func (c *Call) seekingState() State {
 
 // dial starts a leg to each place where the target can be reached.
 func (c *Call) dial(stage int, t dialplan.Target) {
+	if !c.tries(t) {
+		return
+	}
 	s := newSeat(c)
 	legs, err := c.x.cfg.Dial(t, c.outgoing(stage, t, s))
 	if err != nil {
@@ -135,7 +142,7 @@ func (c *Call) ringTime(s dialplan.Stage) time.Duration {
 	if s.RingFor > 0 {
 		return s.RingFor
 	}
-	return c.x.cfg.RingFor
+	return c.redirectTime()
 }
 
 // outgoing is what the legs to a target are told about the call.
@@ -150,11 +157,18 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 		Sink:      to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
 		ReferredBy: c.setup.by, Also: c.setup.also,
 	}
-	for _, d := range c.setup.route.Stages[stage].Diversions {
-		o.Diversions = append(o.Diversions, leg.Diversion{By: leg.Party{Number: d.By}, Reason: d.Reason, Rule: d.Pos.String()})
-	}
+	o.Diversions = append(o.Diversions, forwardings(c.setup.route.Stages[stage])...)
+	o.Diversions = append(o.Diversions, c.setup.redirect.diversions...)
 	o.Diversions = append(o.Diversions, c.in.Diversions...)
 	return o
+}
+
+// forwardings are those of the plan that lead to a stage, latest first.
+func forwardings(s dialplan.Stage) (list []leg.Diversion) {
+	for _, d := range s.Diversions {
+		list = append(list, leg.Diversion{By: leg.Party{Number: d.By}, Reason: d.Reason, Rule: d.Pos.String()})
+	}
+	return list
 }
 
 // shown is the caller as the callee sees it: the plan may present another
@@ -186,6 +200,7 @@ func (c *Call) calling(p *party, ev leg.Event) State {
 	}
 	switch ev := ev.(type) {
 	case leg.Ringing:
+		p.rang = true
 		c.setup.seeker.ringing(p)
 	case leg.EarlyMedia:
 		if c.setup.rung > 1 { // several are rung: their ringbacks would be mixed
@@ -196,6 +211,9 @@ func (c *Call) calling(p *party, ev leg.Event) State {
 	case leg.Answered:
 		return c.placeAnswered(p)
 	case leg.HungUp:
+		if len(ev.Moved) > 0 {
+			return c.redirected(p, ev)
+		}
 		return c.placeFailed(p, ev.Cause)
 	case timedOut:
 		return c.stageOver()
@@ -216,6 +234,7 @@ func (c *Call) placeAnswered(p *party) State {
 		c.x.ringsNot(p.leg)
 	}
 	p.role = joined
+	c.chargeRedirect()
 	c.releaseRung(leg.ElsewhereAnswer.GivenBy(p.name()))
 	return c.setup.seeker.answered(p)
 }
@@ -258,7 +277,7 @@ func (c *Call) nextStage() State {
 	why := c.setup.worst
 	next, more := c.setup.route.Next(c.setup.stage, conditionOf(why))
 	if !more {
-		return c.setup.seeker.failed(why)
+		return c.exhausted(why)
 	}
 	c.log.Info("goes on", "because", why, "to", c.setup.route.Stages[next].Targets)
 	return c.ring(next, why)

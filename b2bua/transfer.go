@@ -40,7 +40,7 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	}
 	c.setup = setup{
 		seeker: t, route: route, shown: who, by: referredBy,
-		also: ev.Gone, to: ev.To, law: t.transferee.leg.Stream().Law(),
+		also: ev.Gone, to: ev.To, law: t.transferee.leg.Stream().Law(), as: by.source,
 	}
 	if c.setup.to.Number == "" {
 		c.setup.to.Number = ev.Target

@@ -74,6 +74,9 @@ func (c *Call) account() {
 	if d := (Record{Route: c.route, Answered: c.answer, Ended: c.over}).Toll(); d > 0 && c.in.Source.Name != "" {
 		c.x.usage.talked(c.in.Source.Name, d)
 	}
+	if c.payer != "" && !c.answer.IsZero() {
+		c.x.usage.talked(c.payer, c.over.Sub(c.answer))
+	}
 }
 
 // Toll is how much of an ended call counts against the day's allowance of its

@@ -127,6 +127,7 @@ func start(t *testing.T, text string, cfg b2bua.Config) *Flow {
 	}
 	var config dialplan.Config
 	problems := tomlfile.Decode("plan.toml", []byte(text), &config)
+	config.Domains = []string{"office.example"}
 	plan, more := dialplan.Compile(config)
 	for _, p := range append(problems, more...) {
 		t.Fatal(p)
@@ -160,6 +161,10 @@ func (f *Flow) dial(t dialplan.Target, o leg.Outgoing) ([]leg.Leg, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := f.phones[t.Name]
+	if t.Kind == dialplan.ToSIPAddress { // of another domain: the phone that has the user's name
+		user, _, _ := strings.Cut(strings.TrimPrefix(t.URI, "sip:"), "@")
+		p = f.phones[user]
+	}
 	if p == nil {
 		return nil, leg.Unallocated
 	}

@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,6 +81,17 @@ func (p *Phone) Plays() { p.does("183 (SDP)", alerting, leg.EarlyMedia{Of: leg.O
 // Refuses answers with a final failure.
 func (p *Phone) Refuses(status int) {
 	p.does(strconv.Itoa(status), over, leg.HungUp{Of: leg.Of{Leg: p.must()}, Cause: leg.Cause{Status: status, By: p.Name}})
+}
+
+// Redirects answers with a 302: callers are to call there instead, at the first
+// that can be reached.
+func (p *Phone) Redirects(to ...string) { p.RedirectsFor("", to...) }
+
+// RedirectsFor says why, in the words of RFC 5806.
+func (p *Phone) RedirectsFor(reason string, to ...string) {
+	p.does("302 "+strings.Join(to, ", "), over, leg.HungUp{
+		Of: leg.Of{Leg: p.must()}, Cause: leg.Cause{Status: 302, By: p.Name}, Moved: to, MovedFor: reason,
+	})
 }
 
 // HangsUp ends the phone's call: CANCEL before the answer, BYE after it.

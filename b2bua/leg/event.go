@@ -74,5 +74,10 @@ type (
 	HungUp struct {
 		Of
 		Cause Cause
+		// Moved is where a callee sends its callers instead of answering (301, 302;
+		// RFC 3261 §8.1.3.4), best first, each as Incoming.Dialed has it. Nil: nowhere.
+		Moved []string
+		// MovedFor is its reason (RFC 5806 §4.1); empty: it gave none.
+		MovedFor string
 	}
 )
