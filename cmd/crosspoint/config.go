@@ -131,7 +131,7 @@ func compile(cfg *Config, problems []tomlfile.Problem) (*Config, *dialplan.Plan,
 	if tomlfile.Fatal(problems) {
 		return cfg, nil, problems
 	}
-	return cfg, plan, problems
+	return cfg, plan, tomlfile.Sort(append(problems, plan.Lint()...))
 }
 
 // domains are the names under which the office is called.

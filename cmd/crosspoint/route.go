@@ -55,9 +55,10 @@ func route(c console, q question, number string) error {
 	if q.config == "" || q.from == "" {
 		return usagef("--config and --from are needed: whose plan, and who calls")
 	}
-	_, plan, err := loadOffice(c, q.config)
-	if err != nil {
-		return err
+	_, plan, problems := loadConfig(q.config)
+	if plan == nil { // warnings are check's matter
+		fmt.Fprint(c.err, tomlfile.Text(problems))
+		return fmt.Errorf("%s cannot be used until this is corrected", q.config)
 	}
 	query, err := q.query(plan, number)
 	if err != nil {
@@ -75,7 +76,10 @@ func route(c console, q question, number string) error {
 			Brief  string          `json:"brief"`
 			Route  dialplan.Route  `json:"route"`
 			Trail  dialplan.Trail  `json:"trail"`
-		}{query.From, number, query.At, found.String(), found, trail}); err != nil {
+			// Unanswered are the stages in the order in which they ring, if
+			// --no-answer asks.
+			Unanswered []dialplan.Stage `json:"unanswered,omitempty"`
+		}{query.From, number, query.At, found.String(), found, trail, q.ringing(found)}); err != nil {
 			return err
 		}
 	case q.brief:
@@ -114,11 +118,28 @@ func (q question) query(plan *dialplan.Plan, number string) (dialplan.Query, err
 	return dialplan.Query{From: from, Dialed: number, At: at, Why: !q.brief, Busy: func(e string) bool { return slices.Contains(q.busy, e) }}, nil
 }
 
-// unanswered follows a route stage by stage when nobody answers.
+// ringing is what rings one after another, if it was asked for.
+func (q question) ringing(r dialplan.Route) []dialplan.Stage {
+	if !q.noAnswer {
+		return nil
+	}
+	return ringing(r)
+}
+
+// ringing follows a route stage by stage when nobody answers.
+func ringing(r dialplan.Route) []dialplan.Stage {
+	var stages []dialplan.Stage
+	for i, ok := 0, len(r.Stages) > 0; ok; i, ok = r.Next(i, dialplan.NoAnswer) {
+		stages = append(stages, r.Stages[i])
+	}
+	return stages
+}
+
+// unanswered tells people what rings one after another when nobody answers.
 func unanswered(r dialplan.Route) string {
 	var b strings.Builder
-	for i, ok := 0, len(r.Stages) > 0; ok; {
-		s := r.Stages[i]
+	stages := ringing(r)
+	for i, s := range stages {
 		var targets []string
 		for _, t := range s.Targets {
 			targets = append(targets, t.String())
@@ -130,7 +151,7 @@ func unanswered(r dialplan.Route) string {
 			b.WriteString(" rings until the caller gives up")
 		}
 		b.WriteByte('\n')
-		if i, ok = r.Next(i, dialplan.NoAnswer); !ok && s.RingFor > 0 {
+		if i == len(stages)-1 && s.RingFor > 0 {
 			b.WriteString("  then the caller is told that nobody answers\n")
 		}
 	}

@@ -59,13 +59,13 @@ func TestSeedLabIsExact(t *testing.T) {
 		t.Errorf("phones are missing: %v", ports)
 	}
 	for _, c := range []struct{ from, dial, want string }{
-		{"UserA", "UserB-always", "pstn 7773660 for 2s"},
-		{"UserA", "UserB-busy", "UserB1 for 2s, busy: UserB2 for 2s"},
-		{"UserA", "UserB-noanswer", "UserB1 for 2s, no answer: UserB2 for 2s"},
+		{"UserA", "UserB-always", "pstn 7773660 for 0s"},
+		{"UserA", "UserB-busy", "UserB1 for 0s, busy: UserB2 for 0s"},
+		{"UserA", "UserB-noanswer", "UserB1 for 2s, no answer: UserB2 for 0s"},
 		{"UserA", "UserB-line", "UserB1 for 2s, no answer: UserB2 for 2s, no answer: UserB3 for 2s"},
 		{"UserA", "UserB-findme", "UserB1 for 2s, no answer: UserB2 for 2s, no answer: UserB3 for 2s, no answer: UserB4 for 2s"},
 		{"UserA", "UserB-screened", "403 Screening Failure (Terminating)"},
-		{"UserB2", "UserB-screened", "UserB for 2s"},
+		{"UserB2", "UserB-screened", "UserB for 0s"},
 		{"UserD", "UserB", "403 Screening Failure (Originating)"},
 	} {
 		if got := routed(plan, c.from, c.dial); got != c.want {
