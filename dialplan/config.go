@@ -14,7 +14,7 @@ type Config struct {
 	Country   string        `toml:"country" doc:"ISO 3166 code of the country whose numbers are dialled here, such as us or de"`
 	Area      string        `toml:"area" doc:"area code that a number dialled without one belongs to, without trunk prefix"`
 	TimeZone  string        `toml:"timezone" doc:"IANA time zone of schedules and tests, such as America/New_York; absent: the machine's"`
-	Ring      time.Duration `toml:"ring" doc:"how long a phone rings before a call goes on to the next place; absent: 20s"`
+	Ring      time.Duration `toml:"ring" doc:"how long a phone rings before a call goes on to the next place, and each of a list of places; absent: 20s, the last of a list until the caller gives up"`
 	Phones    []Phone       `toml:"phone" doc:"extensions: SIP phones, telephones on FXS lines, and numbers that only forward"`
 	Classes   []Class       `toml:"class" doc:"classes of service: which calls their phones may make"`
 	Groups    []Group       `toml:"group" doc:"ring groups: one number that rings several phones"`

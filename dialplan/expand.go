@@ -193,8 +193,11 @@ func (s *search) findMe(place string, e *extension) fragment {
 	if len(targets) == 0 {
 		return fragment{}
 	}
-	return s.emit(Stage{Targets: targets, RingFor: e.ring, Pos: e.phone.Key("find_me")})
+	return s.emit(Stage{Targets: targets, RingFor: e.ring, Pos: e.phone.Key("find_me"), listed: s.plan.ringWritten(e) && targets[0].Kind == ToPhone})
 }
+
+// ringWritten tells that the file says how long the phone rings.
+func (p *Plan) ringWritten(e *extension) bool { return p.config.Ring > 0 || e.phone.Ring > 0 }
 
 // sets rings the phone itself and the other sets of its line.
 func (s *search) sets(e *extension, set Settings) fragment {
@@ -222,7 +225,7 @@ func (s *search) sets(e *extension, set Settings) fragment {
 	}
 	var f fragment
 	for i := range targets {
-		f = s.link(f, Any, s.emit(Stage{Targets: targets[i : i+1], RingFor: ring, Pos: e.pos}))
+		f = s.link(f, Any, s.emit(Stage{Targets: targets[i : i+1], RingFor: ring, Pos: e.pos, listed: s.plan.ringWritten(e)}))
 	}
 	return f
 }

@@ -125,7 +125,7 @@ func TestServices(t *testing.T) {
 			ring_sets = "in-turn"`, `
 			0 UserB1 2s (busy 1, no-answer 1, unreachable 1, failure 1)
 			1 UserB2 2s (busy 2, no-answer 2, unreachable 2, failure 2)
-			2 UserB3`},
+			2 UserB3 2s`},
 		{"2.9 rung together", `
 			secret = "own-set-of-x"
 			sets = ["UserB1", "UserB2"]`, `
@@ -140,14 +140,14 @@ func TestServices(t *testing.T) {
 			secret = "own-set-of-x"
 			find_me = "UserB1"`, `
 			0 X 2s (busy 1, no-answer 1, unreachable 1, failure 1)
-			1 UserB1 by X follow-me`},
+			1 UserB1 2s by X follow-me`},
 		{"find-me beside busy forwarding", `
 			secret = "own-set-of-x"
 			find_me = "UserB1"
 			forward = { busy = "UserB2" }`, `
 			0 X 2s (busy 1, no-answer 2, unreachable 2, failure 2)
 			1 UserB2 2s by X user-busy (busy 2, no-answer 2, unreachable 2, failure 2)
-			2 UserB1 by X follow-me`},
+			2 UserB1 2s by X follow-me`},
 		{"2.11 incoming screening", `
 			secret = "own-set-of-x"
 			refuse = ["UserA"]`, `

@@ -132,7 +132,8 @@ type Stage struct {
 	Diversions []Diversion  `json:"diversions,omitempty"`
 	Pos        tomlfile.Pos `json:"pos"`
 
-	next [conditions]int // stage that a condition leads to; 0: the following one
+	listed bool            // one of a list whose ring time is written: it holds for the last too
+	next   [conditions]int // stage that a condition leads to; 0: the following one
 }
 
 // A Diversion is one forwarding.

@@ -58,10 +58,11 @@ func (s *search) link(f fragment, on Condition, next fragment) fragment {
 }
 
 // finish takes the ring time from stages that nothing follows when nobody
-// answers: there the caller decides how long it rings.
+// answers: there the caller decides how long it rings. Not so in a list of
+// phones whose ring time somebody has written: each has it, the last too.
 func (s *search) finish() {
 	for i := range s.stages {
-		if s.stages[i].On&NoAnswer == 0 {
+		if s.stages[i].On&NoAnswer == 0 && !s.stages[i].listed {
 			s.stages[i].RingFor = 0
 		}
 	}
