@@ -27,9 +27,9 @@ func TestWhoTransferred(t *testing.T) {
 		}, "<sip:101@here.com>", "<sip:101@here.com>", ""},
 		{"called before, of 1999", func(f *fixture, p *siptest.Peer) {
 			p.Legacy = true
-			p.Invite("sip:101@there.com", sdpAt(4000))
+			d := p.Invite("sip:101@there.com", sdpAt(4000))
 			f.incoming().Hangup(leg.Busy)
-			p.Drain(0)
+			d.Ack(p.Expect("486"))
 		}, "<sip:101@here.com>", "", "<sip:101@here.com>"},
 		{"answered before, without a tag", func(f *fixture, p *siptest.Peer) {
 			e := f.extension("102")

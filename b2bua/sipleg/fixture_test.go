@@ -267,7 +267,11 @@ func nameOf(ev leg.Event) string {
 	name := strings.TrimPrefix(fmt.Sprintf("%T", ev), "leg.")
 	switch ev := ev.(type) {
 	case leg.HungUp:
-		return fmt.Sprintf("%s %d", name, ev.Cause.Filled().Q850)
+		name = fmt.Sprintf("%s %d", name, ev.Cause.Filled().Q850)
+		if ev.Moved != nil {
+			name += fmt.Sprintf(" %s to %s", ev.MovedFor, strings.Join(ev.Moved, " or "))
+		}
+		return name
 	case leg.Digit:
 		return name + " " + string(ev.Digit)
 	case leg.Referred:

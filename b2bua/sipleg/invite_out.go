@@ -16,17 +16,21 @@ import (
 // inviteOut is what an outgoing leg keeps about its INVITE.
 type inviteOut struct {
 	order  leg.Outgoing
-	peer   *Peer                                 // nil: a phone or an address
-	client *registrar.Client                     // answers challenges; nil: we have no credentials there
-	places []Destination                         // not yet tried
-	tx     *request                              // nil: not yet sent
-	early  []*dialog                             // that provisional responses have opened
-	losers []*dialog                             // whose 2xx came after another's: acknowledged and ended
-	minSE  time.Duration                         // of a 422
-	cancel bool                                  // CANCEL is sent as soon as it may be
-	sent   bool                                  // it was
-	reason string                                // of the CANCEL
-	told   struct{ trying, ringing, early bool } // events delivered
+	peer   *Peer             // nil: a phone or an address
+	client *registrar.Client // answers challenges; nil: we have no credentials there
+	places []Destination     // not yet tried
+	tx     *request          // nil: not yet sent
+	early  []*dialog         // that provisional responses have opened
+	losers []*dialog         // whose 2xx came after another's: acknowledged and ended
+	minSE  time.Duration     // of a 422
+	cancel bool              // CANCEL is sent as soon as it may be
+	sent   bool              // it was
+	reason string            // of the CANCEL
+
+	moved    []string // where the callee sends us instead (redirect.go)
+	movedFor string   // and why
+
+	told struct{ trying, ringing, early bool } // events delivered
 }
 
 // call sends the INVITE of an outgoing leg.
@@ -332,6 +336,7 @@ func (l *Leg) failed(res *sip.Response) {
 			return
 		}
 	}
+	l.out.moved, l.out.movedFor = l.moved(res)
 	why := causeOf(res, l.name)
 	if isMade(res) && res.StatusCode == 408 {
 		why = leg.NoResponse.GivenBy(l.name).Because("no response from %s", l.dialog.flow.Remote())

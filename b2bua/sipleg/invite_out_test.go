@@ -158,7 +158,7 @@ func TestCalleeRefuses(t *testing.T) {
 		{488, nil, 65, "no codec in common"},
 		{503, []string{"Retry-After: 9 (soon)"}, 41, "temporary failure"},
 		{500, []string{`Reason: SIP;cause=1, Q.850;cause=34;text="all trunks busy"`, `Reason: Q.850;cause=34;text="all trunks busy"`}, 34, "all trunks busy"},
-		{302, []string{"Contact: <sip:104@127.0.0.1>"}, 23, "moved to sip:104@127.0.0.1"},
+		{305, []string{"Contact: <sip:104@127.0.0.1>"}, 23, "moved to sip:104@127.0.0.1"},
 	} {
 		t.Run(fmt.Sprint(c.status), func(t *testing.T) {
 			play(t, nil, func(f *fixture) {

@@ -225,7 +225,7 @@ func (l *Leg) finish(why leg.Cause) {
 // report delivers HungUp, the last event.
 func (l *Leg) report(why leg.Cause) {
 	l.patience = time.Time{}
-	l.deliver(leg.HungUp{Of: l.of(), Cause: why})
+	l.deliver(leg.HungUp{Of: l.of(), Cause: why, Moved: l.out.moved, MovedFor: l.out.movedFor})
 	l.reported = true
 }
 
