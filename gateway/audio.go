@@ -8,6 +8,7 @@ import (
 	"crosspoint/gateway/jack"
 	"crosspoint/media"
 	"crosspoint/media/dtmf"
+	"crosspoint/media/echo"
 	"crosspoint/media/g711"
 )
 
@@ -66,6 +67,8 @@ type audio struct {
 	ear      *ear
 	keys     *dtmf.Detector
 	lastSaid time.Time // when our side was last loud
+	echo     *echoFilter
+	during   *stream // that the echo filter works for
 	gainIn   *gainTable
 	gainOut  *gainTable
 	rx       [jack.FrameSize]byte
@@ -81,6 +84,7 @@ type digit struct {
 func newAudio(l *line) *audio {
 	a := &audio{line: l, ear: newEar(l.country), keys: dtmf.NewDetector(dtmf.Limits{})}
 	a.gainIn, a.gainOut = newGain(l.cfg.ReceiveGain), newGain(l.cfg.SendGain)
+	a.echo = newEchoFilter(l.cfg.Port, l.cfg.EchoTail)
 	a.next.Store(&program{})
 	return a
 }
@@ -147,6 +151,9 @@ func (a *audio) tick(rx, tx []byte, clock uint64) {
 	a.ticked.Store(now.UnixNano())
 	p := a.program()
 	lost := a.follow(clock)
+	if p.stream != nil {
+		rx = a.withoutEcho(p.stream, rx, clock)
+	}
 	if a.gainIn != nil {
 		a.gainIn.apply(a.rx[:], rx)
 		rx = a.rx[:]
@@ -170,6 +177,26 @@ func (a *audio) tick(rx, tx []byte, clock uint64) {
 	if a.gainOut != nil {
 		a.gainOut.apply(tx, tx)
 	}
+	if p.stream != nil {
+		a.echo.say(tx, clock)
+	}
+}
+
+// withoutEcho takes our own voice out of what the line says in a call, and
+// tells the owner when it begins or ends to carry fax or modem signals.
+func (a *audio) withoutEcho(s *stream, rx []byte, clock uint64) []byte {
+	e := a.echo
+	if a.during != s {
+		a.during = s
+		e.begin()
+	}
+	was := e.carries
+	rx = e.clean(rx, clock)
+	if e.carries != was {
+		s.buffer.Fix(e.carries != echo.None)
+		a.line.inbox.Put(carries{s, e.carries})
+	}
+	return rx
 }
 
 // program is what is to be done, and forgets what the program before had heard.

@@ -55,6 +55,10 @@ type LineConfig struct {
 	// ReceiveGain and SendGain are added to what the line says and to what it
 	// hears, in dB, -24 to 24. Zero leaves the level as it is.
 	ReceiveGain, SendGain float64
+	// EchoTail is how long after something was sent its echo may come back from
+	// the line and is cancelled (ITU-T G.168). Zero is 32 ms, and more for a port
+	// that can't tell when it is heard; negative switches the canceller off.
+	EchoTail time.Duration
 	// BusiedOut takes the line out of service from the start; see Gateway.BusyOut.
 	BusiedOut bool
 

@@ -11,6 +11,7 @@ import (
 	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
 	"crosspoint/internal/inbox"
+	"crosspoint/media/echo"
 )
 
 // A line is one jack in service. Its goroutine owns it; whoever else has
@@ -78,6 +79,11 @@ type (
 	played struct{ sound *sound }
 	// expired: a timer's time has come.
 	expired struct{ timer timer }
+	// carries: the line begins or ends to carry data in the call with the stream.
+	carries struct {
+		stream *stream
+		data   echo.Data
+	}
 	// busyOut, messages and closing come from the gateway.
 	busyOut  struct{ out bool }
 	messages struct{ waiting bool }
@@ -132,6 +138,8 @@ func (l *line) take(ev event) {
 			return
 		}
 		l.m.handle(ev)
+	case carries:
+		l.dataCall(ev)
 	case busyOut:
 		l.busied = ev.out
 	case seize:
@@ -249,6 +257,21 @@ func (l *line) out(format string, args ...any) {
 	if l.call != nil {
 		l.call.ladder.Out(l.cfg.Name, fmt.Sprintf(format, args...))
 	}
+}
+
+// dataCall notes that the call became one of a fax machine or a modem, or ended
+// to be one: the ticks have switched off what would disturb it.
+func (l *line) dataCall(c carries) {
+	if l.call == nil || l.call.stream != c.stream {
+		return
+	}
+	if c.data == echo.None {
+		l.in("silence after %s", l.record.Data)
+		return
+	}
+	l.record.Data = c.data.String()
+	l.in("%s answer tone", c.data)
+	l.log.Info("the call carries data: echo canceller off, delay fixed", "data", c.data)
 }
 
 // silentCard is how long the card may send no audio in a call before the leg

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -60,6 +61,8 @@ func (l *line) publish() {
 func (l *line) status() Status {
 	s := l.report.Load().Status
 	s.Heard, s.Said = l.audio.heard.DBm0(), l.audio.said.DBm0()
+	s.ReturnLoss = float64(math.Float32frombits(l.audio.echo.returnLoss.Load()))
+	s.Enhancement = float64(math.Float32frombits(l.audio.echo.enhancement.Load()))
 	s.Counts.LostTicks = l.audio.lost.Load()
 	return s
 }

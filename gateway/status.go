@@ -29,8 +29,13 @@ type Status struct {
 	// Heard and Said are the levels of the last second from and to the line,
 	// in dBm0; -inf is silence.
 	Heard, Said float64
-	Counts      Counts
-	Last        []CallRecord // the last calls, latest first, at most 10
+	// ReturnLoss is the echo return loss of the line in dB: by how much what it
+	// hears comes back weaker; Enhancement is by how much the echo canceller
+	// lowered that further. Both are of this call, or of the last; zero: not
+	// measured.
+	ReturnLoss, Enhancement float64
+	Counts                  Counts
+	Last                    []CallRecord // the last calls, latest first, at most 10
 }
 
 // Counts are a line's statistics since the gateway began.
@@ -50,4 +55,5 @@ type CallRecord struct {
 	Number   string // of the other end, empty if not known
 	Talked   time.Duration
 	Ended    string // why, in words
+	Data     string // "fax" or "modem" if it was such a call; empty: speech
 }

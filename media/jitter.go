@@ -16,6 +16,7 @@ const (
 	forceSlip   = 480  // this much too deep is cut off even in speech
 	watchFrames = 150  // 3 s: how long a period of observation lasts
 	watchFew    = 20   // with fewer packets than this a period says nothing
+	fixedExtra  = 320  // 40 ms: what a buffer that may not adapt is deeper
 	manyStrays  = 3    // so many packets in a row are far too late if the source's clock went back
 )
 
@@ -66,6 +67,7 @@ type JitterBuffer struct {
 	seen, frames int   // packets and frames of this period
 	shorten      int32 // samples to leave out at the next silence
 	deepen       int32 // samples to repeat at the next silence
+	fixed        bool  // the depth stays as it is
 
 	conceal concealer
 	pcm     [g711.FrameSize]int16
@@ -127,6 +129,20 @@ func (j *JitterBuffer) Write(p *Packet) {
 		j.play = j.high - uint32(max(j.start, n))
 		j.observeAnew()
 	}
+}
+
+// Fix holds the depth as it is now and 40 ms more, for fax and modem signals
+// that bear no change of delay; false lets the buffer adapt again. Only what
+// does not fit any more is still thrown away.
+func (j *JitterBuffer) Fix(on bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if on && !j.fixed && j.running && int32(j.high-j.play) < j.max-fixedExtra {
+		j.play -= uint32(fixedExtra)
+		j.slipped(-fixedExtra)
+	}
+	j.fixed = on
+	j.shorten, j.deepen = 0, 0
 }
 
 // restart begins with a new source, or anew after a jump of its clock.

@@ -99,6 +99,10 @@ func (j *JitterBuffer) copyOut(codes []byte, from uint32) {
 // too deep; one that is almost late shows that it is too shallow. Both are put
 // right in silence, by 10 ms; what is far too deep is cut in speech, too.
 func (j *JitterBuffer) adapt() {
+	if j.fixed {
+		j.shorten, j.deepen = 0, 0
+		return
+	}
 	j.frames++
 	if j.frames == watchFrames {
 		j.observed()

@@ -381,3 +381,36 @@ func FuzzJitterBuffer(f *testing.F) {
 		}
 	})
 }
+
+// TestFixedDepth: a depth that may not change stays through jitter and silence.
+func TestFixedDepth(t *testing.T) {
+	j := NewJitterBuffer(JitterConfig{})
+	var frame [160]byte
+	payload := make([]byte, 160)
+	p := Packet{Payload: payload, Source: 1}
+	write := func() {
+		for i := range payload {
+			payload[i] = g711.MuLaw.Silence()
+		}
+		payload[0] = byte(p.Seq)
+		j.Write(&p)
+		p.Seq++
+		p.Timestamp += 160
+	}
+	write()
+	j.Read(frame[:])
+	j.Fix(true)
+	slips := j.Stats().Slips
+	for range 1000 { // jitter of 40 ms, all in silence
+		write()
+		write()
+		j.Read(frame[:])
+		j.Read(frame[:])
+	}
+	if s := j.Stats(); s.Slips != slips || s.Underruns+s.Overruns+s.Late != 0 {
+		t.Errorf("%+v", s)
+	}
+	if s := j.Stats(); s.Depth < 40*time.Millisecond {
+		t.Errorf("depth %v", s.Depth)
+	}
+}

@@ -147,3 +147,12 @@ type Port interface {
 	// SetAudio starts and stops the ticks.
 	SetAudio(on bool)
 }
+
+// A Timed port knows when the line hears what the handler answers, so that its
+// echo can be found in what the line says. A port that is not Timed plays it
+// soon after, always with the same delay.
+type Timed interface {
+	// Playout is the card's sample counter at which the first sample of the tx
+	// of this tick reaches the line. It is asked in Handler.Tick.
+	Playout() uint64
+}

@@ -68,6 +68,9 @@ func (p *port) Kind() jack.Kind {
 	return jack.Unknown
 }
 
+// Playout implements jack.Timed.
+func (p *port) Playout() uint64 { return p.card.media.play }
+
 // Attach implements jack.Port.
 func (p *port) Attach(h jack.Handler) {
 	p.card.inbox.Put(func() {

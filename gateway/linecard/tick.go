@@ -29,6 +29,7 @@ type media struct {
 	slow    bool   // that the line is too slow was said
 	raw     []byte // content of a frame to be sent
 	wire    []byte // stuffed frames to be sent
+	play    uint64 // when the card plays the answers to the frame delivered
 }
 
 func (m *media) begin(clock uint32, lead time.Duration) {
@@ -122,6 +123,7 @@ func (c *Card) gather(in Media, at int) {
 // played at its own time (§6.1): an answer that never comes delays no later one.
 func (c *Card) deliver() {
 	m := &c.media
+	m.play = m.frame + jack.FrameSize + uint64(m.lead)
 	var mask uint32
 	for left := m.mask; left != 0; left &= left - 1 {
 		n := bits.TrailingZeros32(left)
@@ -133,7 +135,6 @@ func (c *Card) deliver() {
 		silence(p.tx[:])
 		p.handler.Tick(p.rx[:], p.tx[:], m.frame)
 	}
-	play := m.frame + jack.FrameSize + uint64(m.lead)
 	m.have, m.mask = 0, 0
 	if mask == 0 || c.link == nil {
 		return
@@ -141,7 +142,7 @@ func (c *Card) deliver() {
 	m.wire = m.wire[:0]
 	for at := 0; at < jack.FrameSize; at += m.tick {
 		m.seq++
-		m.raw = BeginMedia(m.raw[:0], m.seq, uint32(play)+uint32(at), mask)
+		m.raw = BeginMedia(m.raw[:0], m.seq, uint32(m.play)+uint32(at), mask)
 		for left := mask; left != 0; left &= left - 1 {
 			p := &c.slots[bits.TrailingZeros32(left)+1]
 			m.raw = PutSamples(m.raw, p.tx[at:at+m.tick])

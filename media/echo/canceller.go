@@ -39,6 +39,10 @@ type Canceller struct {
 	far, near, left, echo [block]float64
 }
 
+// faint is the power of an echo that nobody hears: it is left alone, as one is
+// that the coding of what is louder hides.
+var faint = meanSquare(-72)
+
 // emphasis weighs high frequencies as much as the low ones, which are louder
 // in speech: all work is done on samples of which so much of the sample before
 // was taken off, and undone at the end.
@@ -71,6 +75,19 @@ func (c *Canceller) Reset() {
 	c.loss = loss{}
 	c.sent, c.heard, c.given = 0, 0, 0
 }
+
+// Skip tells what was sent while nothing was received: a frame that was lost on
+// its way from the line.
+func (c *Canceller) Skip(far []int16) {
+	for ; len(far) >= block; far = far[block:] {
+		c.sent = emphasize(&c.far, far, c.sent)
+		c.history.send(&c.far)
+	}
+}
+
+// Flush forgets what was sent, and keeps what is known of the line: sound was
+// sent without the canceller's knowledge.
+func (c *Canceller) Flush() { c.history.reset() }
 
 // Block is the number of samples that Process takes at once, or a multiple of it.
 const Block = block
@@ -108,12 +125,20 @@ func (c *Canceller) step(near, far []int16) (changed bool) {
 	d, e, y := power(&c.near), power(&c.left), power(&c.echo)
 	expected := c.model.expected
 	c.guard.try(&c.history, &c.model, &c.near)
-	if c.guard.judge(&c.history, &c.model, d, e) {
+	if c.guard.judge(&c.history, &c.model, d, e, y) {
 		c.left, e = c.near, d // better an echo than two
 	}
+	changed = true
+	if y < max(faint, coarse/4*d) {
+		c.left, e, changed = c.near, d, false
+	}
 	c.loss.add(power(&c.far), d, e, expected)
-	if !c.cfg.Linear {
-		c.nlp.suppress(&c.left, e, y, expected+weak*sent, c.cfg.Muted)
+	if !c.cfg.Linear && c.nlp.suppress(&c.left, e, y, expected, sent, c.cfg.Muted) {
+		changed = true
+	}
+	if !changed {
+		c.given = c.heard
+		return false
 	}
 	for i, v := range c.left {
 		c.given = dsp.Flush(v + emphasis*c.given)

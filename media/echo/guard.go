@@ -4,6 +4,8 @@ const (
 	toneSteps  = 15    // of one or two tones that are not speech: 60 ms
 	wrongSteps = 12    // of making things worse, after which the model is dropped: 48 ms
 	flaw       = 1e-3  // of what was sent: less is no reason to learn anew
+	helps      = 0.7   // of what was received: an unsure model that leaves more has not found the echo
+	sure       = 0.1   // of the echo: a model that is not farther off is sure
 	poor       = 0.25  // of what was received: more is left by a model that may be wrong, or by the near end
 	trialSteps = 250   // that a trial may take: a second of our voice
 	betterTill = 0.5   // of what our model leaves: less shows that a trial is right
@@ -55,14 +57,15 @@ func (g *guard) tones(h *history, m *model) {
 	g.narrow = 0
 }
 
-// judge compares what was received with what m left of it, and tells whether
-// m makes it worse. A model that does for long is forgotten.
-func (g *guard) judge(h *history, m *model, near, left float64) (worse bool) {
+// judge compares the powers of what was received and of what m left of it, and
+// tells whether m, whose estimate of the echo has the power echo, is better not
+// heeded. A model that makes it worse for long is forgotten.
+func (g *guard) judge(h *history, m *model, near, left, echo float64) (unheeded bool) {
 	g.near += (near - g.near) / 4
 	g.left += (left - g.left) / 4
 	if g.left <= g.near {
 		g.worse = 0
-		return false
+		return g.left > helps*g.near && m.expected > sure*echo
 	}
 	if g.left > 1.25*g.near && g.left > flaw*h.loudest() {
 		if g.worse++; g.worse >= wrongSteps {

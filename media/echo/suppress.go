@@ -7,6 +7,9 @@ const (
 	// coarse is what is left of the best model of an echo that was coded by
 	// G.711: 30 dB less.
 	coarse = 1e-3
+	// unproven is how much louder than the echo estimated what is left may be
+	// while the model is unsure: what it does not explain is the near end's.
+	unproven = 1.0
 	// weak is how much of what was sent may come back without the model's
 	// knowledge: 42 dB less.
 	weak = 6e-5
@@ -38,13 +41,14 @@ func (s *suppressor) idle(near *[block]float64) {
 	s.closed = false
 }
 
-// suppress replaces x if it is only echo. Left, echo and expected are the
-// powers of x, of the echo estimated and of what the model may have left of it.
-func (s *suppressor) suppress(x *[block]float64, left, echo, expected float64, muted bool) {
+// suppress replaces x if it is only echo, and tells whether it did. Left, echo,
+// expected and sent are the powers of x, of the echo estimated, of what the model
+// may have left of it and of the loudest sound that it may be an echo of.
+func (s *suppressor) suppress(x *[block]float64, left, echo, expected, sent float64, muted bool) (changed bool) {
 	s.left = fall(s.left, left)
 	s.echo = fall(s.echo, echo)
 	s.expected = fall(s.expected, expected)
-	most := margin * (s.expected + coarse*s.echo)
+	most := min(margin*s.expected, unproven*s.echo) + margin*(coarse*s.echo+weak*sent)
 	noise := s.floor.power
 	switch {
 	case s.left > most+4*noise:
@@ -57,7 +61,7 @@ func (s *suppressor) suppress(x *[block]float64, left, echo, expected float64, m
 	}
 	close := s.near == 0 && most > meanSquare(inaudible)
 	if !close && !s.closed {
-		return
+		return false
 	}
 	var fill [block]float64
 	if !muted {
@@ -72,6 +76,7 @@ func (s *suppressor) suppress(x *[block]float64, left, echo, expected float64, m
 		fade(x, &fill, x, block)
 	}
 	s.closed = close
+	return true
 }
 
 // fall follows power at once upwards and in 20 ms downwards.
