@@ -168,13 +168,16 @@ func power(x *[block]float64) (sum float64) {
 // meanSquare is the power of a level in dBm0.
 func meanSquare(dBm0 float64) float64 { return dsp.MeanSquare(dBm0) / (32768 * 32768) }
 
+// speech is the power of a voice that is loud enough to measure by.
+var speech = meanSquare(-35)
+
 // loss measures what the echo path and the canceller take off our voice.
 type loss struct{ far, near, left float64 }
 
 // add counts a step in which what was received is our echo: what was sent is
 // loud, and the near end is not.
 func (l *loss) add(far, near, left, expected float64) {
-	if far < meanSquare(-35) || left > 16*expected+near/4 {
+	if far < speech || left > 16*expected+near/4 {
 		return
 	}
 	const slow = 1. / 250 // a second

@@ -2,18 +2,20 @@ package echo
 
 // A history is what was sent to the line within the tail, as spectra.
 type history struct {
-	far    []spectrum // a ring, one a step; far[head] is the newest
-	energy []float64  // of each of them
+	far    []spectrum      // a ring, one a step; far[head] is the newest
+	powers [][bins]float64 // of each of them
+	energy []float64       // of each of them
 	head   int
 	last   [block]float64 // the newest samples
 }
 
 func newHistory(parts int) history {
-	return history{far: make([]spectrum, parts), energy: make([]float64, parts)}
+	return history{far: make([]spectrum, parts), powers: make([][bins]float64, parts), energy: make([]float64, parts)}
 }
 
 func (h *history) reset() {
 	clear(h.far)
+	clear(h.powers)
 	clear(h.energy)
 	clear(h.last[:])
 	h.head = 0
@@ -33,10 +35,14 @@ func (h *history) send(far *[block]float64) {
 		sum += v * v
 	}
 	h.energy[h.head] = sum
-	if sum > 0 {
-		h.far[h.head].forward(&x)
-	} else {
-		h.far[h.head] = spectrum{}
+	s, p := &h.far[h.head], &h.powers[h.head]
+	if sum == 0 {
+		*s, *p = spectrum{}, [bins]float64{}
+		return
+	}
+	s.forward(&x)
+	for k := range bins {
+		p[k] = s.re[k]*s.re[k] + s.im[k]*s.im[k]
 	}
 }
 
@@ -51,12 +57,15 @@ func (h *history) loudest() (most float64) {
 // newest is the power of the samples sent last.
 func (h *history) newest() float64 { return h.energy[h.head] / size }
 
-// part is the samples sent p steps ago.
-func (h *history) part(p int) *spectrum {
+// part is the spectrum of the samples sent p steps ago, and power its square.
+func (h *history) part(p int) *spectrum       { return &h.far[h.at(p)] }
+func (h *history) power(p int) *[bins]float64 { return &h.powers[h.at(p)] }
+
+func (h *history) at(p int) int {
 	if p += h.head; p >= len(h.far) {
 		p -= len(h.far)
 	}
-	return &h.far[p]
+	return p
 }
 
 // impure is how much of its energy a signal of one tone or two has elsewhere

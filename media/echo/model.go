@@ -1,7 +1,5 @@
 package echo
 
-import "crosspoint/internal/dsp"
-
 const (
 	// doubt is how much of the echo path's power a model does not know at
 	// first: an echo as loud as our voice, spread over the tail.
@@ -13,6 +11,9 @@ const (
 	memory = 0.85
 	// cycle is how many steps it takes until each part was put in order again.
 	cycle = 8
+	// least is a squared error so small that it means nothing, except to the
+	// processor: numbers that decay below all others are slow.
+	least = 1e-30
 	// grain is the energy that a bin has at the least.
 	grain = 1e-8
 )
@@ -79,9 +80,9 @@ func (m *model) learn(h *history, left *[block]float64) {
 
 	var unsure, scale [bins]float64
 	for p := range m.off {
-		x, off := h.part(p), &m.off[p]
+		pow, off := h.power(p), &m.off[p]
 		for k := range bins {
-			unsure[k] += off[k] * (x.re[k]*x.re[k] + x.im[k]*x.im[k])
+			unsure[k] += off[k] * pow[k]
 		}
 	}
 	m.expected = 0
@@ -95,13 +96,14 @@ func (m *model) learn(h *history, left *[block]float64) {
 	m.expected *= 2. / (size * size)
 
 	for p := range m.path {
-		x, w, off := h.part(p), &m.path[p], &m.off[p]
+		x, pow, w, off := h.part(p), h.power(p), &m.path[p], &m.off[p]
 		for k := range bins {
-			gain := off[k] * scale[k]
-			w.re[k] += gain * (x.re[k]*e.re[k] + x.im[k]*e.im[k])
-			w.im[k] += gain * (x.re[k]*e.im[k] - x.im[k]*e.re[k])
-			known := gain * (x.re[k]*x.re[k] + x.im[k]*x.im[k]) / 2
-			off[k] = dsp.Flush((1-wander)*(1-known)*off[k] + wander*(w.re[k]*w.re[k]+w.im[k]*w.im[k]))
+			o := off[k]
+			gain := o * scale[k]
+			re := w.re[k] + gain*(x.re[k]*e.re[k]+x.im[k]*e.im[k])
+			im := w.im[k] + gain*(x.re[k]*e.im[k]-x.im[k]*e.re[k])
+			w.re[k], w.im[k] = re, im
+			off[k] = (1-wander)*(1-gain*pow[k]/2)*o + wander*(re*re+im*im) + least
 		}
 	}
 	for range (len(m.path) + cycle - 1) / cycle {

@@ -16,9 +16,10 @@ const (
 	// hold is how many steps the near end is let through after it was last
 	// heard: 80 ms, so that the end of a word is not cut.
 	hold = 20
-	// inaudible is the residual in dBm0 that nobody hears.
-	inaudible = -68
 )
+
+// inaudible is the power of a residual that nobody hears.
+var inaudible = meanSquare(-68)
 
 // A suppressor is the nonlinear processor: it replaces what is left of the
 // echo by comfort noise while the near end does not speak.
@@ -59,7 +60,7 @@ func (s *suppressor) suppress(x *[block]float64, left, echo, expected, sent floa
 	if most < noise/8 { // its echo is lost in the noise
 		s.floor.listen(x, left)
 	}
-	close := s.near == 0 && most > meanSquare(inaudible)
+	close := s.near == 0 && most > inaudible
 	if !close && !s.closed {
 		return false
 	}
