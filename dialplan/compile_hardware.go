@@ -76,11 +76,30 @@ func (c *compiler) line(l *Line) {
 	if l.Answer != "" && !answerRule(l.Answer) {
 		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Meant(l.Answer, []string{"polarity", "voice", "ringback-end"}))
 	}
+	if _, err := l.EchoTail(); err != nil {
+		c.wrong(l.Pos, "echo", "line %q: echo = %q: write \"on\", \"off\" or how late an echo may come, from 4ms to 128ms%s", l.Name, l.Echo, tomlfile.Meant(l.Echo, []string{"on", "off"}))
+	}
 	for key, gain := range map[string]float64{"gain_in": l.GainIn, "gain_out": l.GainOut} {
 		if gain < -30 || gain > 30 {
 			c.wrong(l.Pos, key, "line %q: %s = %g is not within -30 and 30 dB", l.Name, key, gain)
 		}
 	}
+}
+
+// EchoTail is how long after something was sent its echo may come back and is
+// cancelled: zero is the default, less than zero switches the canceller off.
+func (l *Line) EchoTail() (time.Duration, error) {
+	switch l.Echo {
+	case "", "on":
+		return 0, nil
+	case "off":
+		return -1, nil
+	}
+	d, err := time.ParseDuration(l.Echo)
+	if err != nil || d < 4*time.Millisecond || d > 128*time.Millisecond {
+		return 0, fmt.Errorf("echo = %q is no time from 4ms to 128ms", l.Echo)
+	}
+	return d, nil
 }
 
 func answerRule(s string) bool {

@@ -124,6 +124,7 @@ type Line struct {
 	PolarityReversal bool          `toml:"polarity_reversal" doc:"true: the line reverses polarity on answer and hang-up"`
 	GainIn           float64       `toml:"gain_in" doc:"gain of what is heard from the line, in dB"`
 	GainOut          float64       `toml:"gain_out" doc:"gain of what is sent to the line, in dB"`
+	Echo             string        `toml:"echo" doc:"echo canceller: on, off, or how late an echo may come, such as 64ms; absent: on, for 32ms"`
 }
 
 // A Peer is a SIP provider or another exchange.

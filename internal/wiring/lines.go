@@ -26,9 +26,10 @@ func (o *Office) lineConfig() gateway.Config {
 
 func (o *Office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
 	answer, _ := gateway.ParseAnswerRule(l.Answer) // checked with the file
+	tail, _ := l.EchoTail()                        // this too
 	c := gateway.LineConfig{
 		Name: l.Name, Port: o.cfg.Port(l.Card, l.Port), Country: l.Country,
-		ReceiveGain: l.GainIn, SendGain: l.GainOut,
+		ReceiveGain: l.GainIn, SendGain: l.GainOut, EchoTail: tail,
 		FXO: gateway.FXO{
 			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
 			PolarityHangup: l.PolarityReversal, Silence: l.Silence, Guard: l.Guard, CallerIDWait: l.CallerIDWait,
