@@ -23,22 +23,24 @@ type call struct {
 	over   atomic.Bool               // HungUp was delivered
 
 	// The rest belongs to the line that has the call.
-	sink    leg.Sink
-	trunk   *trunk // hunted; nil: the call stays where it is
-	number  []step // what is dialled on a trunk
-	dialed  string // the same, for people
-	from    leg.Party
-	tried   []*line
-	other   leg.Party // who is at the other end of the line's talk, for its report
-	trying  bool      // Trying was delivered
-	rings   bool      // Ringing was delivered
-	special bool      // an announcement of the exchange was begun by its tones
-	worst   leg.Cause // why the line tried last did not do
+	sink   leg.Sink
+	trunk  *trunk // hunted; nil: the call stays where it is
+	number []step // what is dialled on a trunk
+	dialed string // the same, for people
+	from   leg.Party
+	tried  []*line
+
+	emergency bool      // it may take a line from another call, and none may take its line
+	other     leg.Party // who is at the other end of the line's talk, for its report
+	trying    bool      // Trying was delivered
+	rings     bool      // Ringing was delivered
+	special   bool      // an announcement of the exchange was begun by its tones
+	worst     leg.Cause // why the line tried last did not do
 }
 
 // newCall makes the call of a leg.Outgoing or, with a zero one, of a line.
 func newCall(id string, party leg.Party, o leg.Outgoing, log *slog.Logger) *call {
-	c := &call{id: id, party: party, other: party, stream: newStream(), ladder: o.Ladder, sink: o.Sink, from: o.From}
+	c := &call{id: id, party: party, other: party, stream: newStream(), ladder: o.Ladder, sink: o.Sink, from: o.From, emergency: o.Emergency}
 	if c.ladder == nil {
 		c.ladder = new(leg.Ladder)
 	}

@@ -56,8 +56,13 @@ func (j *fakeJack) Name() string    { return "card1:" + j.name + " (/dev/ttyTEST
 func (j *fakeJack) Kind() jack.Kind { return j.kind }
 
 func (j *fakeJack) Attach(h jack.Handler) {
+	j.mu.Lock()
+	first := j.handler == nil
 	j.handler = h
-	go j.run() // until done
+	j.mu.Unlock()
+	if first {
+		go j.run() // until done
+	}
 	if !j.down {
 		j.change(jack.Up)
 	}
@@ -87,7 +92,7 @@ func (j *fakeJack) run() {
 // tick exchanges 20 ms of audio; false: audio is off.
 func (j *fakeJack) tick() bool {
 	j.mu.Lock()
-	on, clock, stalled := j.audio, j.clock, j.stalled
+	on, clock, stalled, handler := j.audio, j.clock, j.stalled, j.handler
 	j.clock += jack.FrameSize
 	var pcm [jack.FrameSize]int16
 	if j.says != nil {
@@ -103,7 +108,7 @@ func (j *fakeJack) tick() bool {
 	}
 	var rx, tx [jack.FrameSize]byte
 	g711.MuLaw.Encode(rx[:], pcm[:])
-	j.handler.Tick(rx[:], tx[:], clock)
+	handler.Tick(rx[:], tx[:], clock)
 	g711.MuLaw.Decode(pcm[:], tx[:])
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -194,8 +199,9 @@ func (j *fakeJack) changed(c jack.Change) {
 		j.state.Reversed = !j.state.Reversed
 	}
 	c.State, c.Clock = j.state, j.clock
+	handler := j.handler
 	j.mu.Unlock()
-	j.handler.Changed(c)
+	handler.Changed(c)
 }
 
 // say makes the line say something from now on; nil is silence.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -34,6 +35,8 @@ type fxo struct {
 	ring  ring
 	dial  dialer
 	clear clearing
+
+	lendable atomic.Bool // has a call that an emergency call may end (emergency.go)
 
 	offHook  bool      // what we asked of the port
 	guardEnd time.Time // when the line may be seized again
@@ -77,6 +80,10 @@ func (f *fxo) handle(ev event) {
 			return
 		}
 	case seize:
+		if f.yields(ev.call) {
+			f.preempt(ev.call)
+			return
+		}
 		if f.state != fxoIdle {
 			f.notNow(ev.call)
 			return
@@ -122,6 +129,7 @@ func (f *fxo) become(next fxoState) {
 	}
 	f.log.Debug("line", "was", f.state, "is", next)
 	f.state, f.since = next, time.Now()
+	f.lendable.Store(f.lends())
 	f.timers.stop(stateTimer)
 	switch next {
 	case fxoIdle, fxoDead, fxoDown:

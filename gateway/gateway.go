@@ -15,6 +15,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/gateway/callerid"
@@ -24,42 +27,29 @@ import (
 
 // A Gateway owns the telephone lines of the exchange.
 type Gateway struct {
-	cfg    Config
-	log    *slog.Logger
-	lines  []*line
-	byName map[string]*line
-	trunks map[string]*trunk
+	cfg Config
+	log *slog.Logger
+	now atomic.Pointer[lineup]
+
+	reloading sync.Mutex // one at a time, and none while the gateway is closed
+	closed    bool
 }
 
 // New attaches to the port of each line and takes it into service as its card
 // answers. Its error says which line or trunk of the configuration
 // contradicts itself.
 func New(c Config) (*Gateway, error) {
-	g := &Gateway{cfg: c, log: c.Log, byName: map[string]*line{}, trunks: map[string]*trunk{}}
+	g := &Gateway{cfg: c, log: c.Log}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
-	for _, lc := range c.Lines {
-		l, err := g.newLine(lc)
-		if err != nil {
-			return nil, err
-		}
-		g.lines = append(g.lines, l)
-		g.byName[lc.Name] = l
+	first, fresh, err := g.lineup(c, new(lineup))
+	if err != nil {
+		return nil, err
 	}
-	for _, tc := range c.Trunks {
-		if g.trunks[tc.Name] != nil {
-			return nil, fmt.Errorf("trunk %s is configured twice", tc.Name)
-		}
-		t, err := newTrunk(tc, g.byName)
-		if err != nil {
-			return nil, err
-		}
-		g.trunks[tc.Name] = t
-	}
-	for _, l := range g.lines { // nothing can go wrong any more
-		go l.run() // until Close
-		l.cfg.Port.Attach(l)
+	g.now.Store(first)
+	for _, l := range fresh { // nothing can go wrong any more
+		l.start()
 	}
 	return g, nil
 }
@@ -69,15 +59,10 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 	switch {
 	case c.Name == "":
 		return nil, errors.New("a line has no name")
-	case g.byName[c.Name] != nil:
-		return nil, fmt.Errorf("line %s is configured twice", c.Name)
 	case c.Port == nil:
 		return nil, fmt.Errorf("line %s has no port", c.Name)
 	case c.ReceiveGain < -maxGain || c.ReceiveGain > maxGain || c.SendGain < -maxGain || c.SendGain > maxGain:
 		return nil, fmt.Errorf("line %s: a gain is from -%d to %d dB", c.Name, maxGain, maxGain)
-	}
-	if c.Country == "" {
-		c.Country = g.cfg.Country
 	}
 	country, err := countryOf(c.Country)
 	if err != nil {
@@ -126,7 +111,7 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 // Number is digits 0-9 * # A-D; ' ', '-', '.', '(' and ')' are skipped. ','
 // is a pause of 2 s, 'w' waits for another dial tone (two-stage dialling).
 func (g *Gateway) Dial(trunk, number string, o leg.Outgoing) (leg.Leg, error) {
-	t := g.trunks[trunk]
+	t := g.now.Load().trunks[trunk]
 	if t == nil {
 		return nil, leg.NoCircuit.GivenBy(leg.Us).Because("there is no trunk %q", trunk)
 	}
@@ -136,13 +121,18 @@ func (g *Gateway) Dial(trunk, number string, o leg.Outgoing) (leg.Leg, error) {
 	}
 	c := newCall(fmt.Sprintf("%s-%x", trunk, t.calls.Add(1)), leg.Party{Number: number}, o, g.log)
 	c.trunk, c.number, c.dialed = t, steps, number
-	return g.place(c, func() *line { return t.pick(nil) }, t.allBusy)
+	return g.place(c, func() *line {
+		if l := t.pick(nil); l != nil || !o.Emergency {
+			return l
+		}
+		return t.preempt(nil)
+	}, t.allBusy)
 }
 
 // DialLine rings the telephone on an FXS line. The error is a leg.Cause:
 // leg.Busy if the telephone is off-hook.
 func (g *Gateway) DialLine(name string, o leg.Outgoing) (leg.Leg, error) {
-	l := g.byName[name]
+	l := g.now.Load().byName[name]
 	if l == nil {
 		return nil, leg.Unallocated.GivenBy(leg.Us).Because("there is no line %q", name)
 	}
@@ -174,11 +164,20 @@ func (g *Gateway) place(c *call, pick func() *line, none func() leg.Cause) (leg.
 	return c, nil
 }
 
-// Lines reports on each line, in the order of the configuration.
+// Lines reports on each line, in the order of the configuration; those that
+// leave follow.
 func (g *Gateway) Lines() []Status {
-	all := make([]Status, len(g.lines))
-	for i, l := range g.lines {
-		all[i] = l.status()
+	now := g.now.Load()
+	all := make([]Status, 0, len(now.lines)+len(now.leaving))
+	for _, l := range now.lines {
+		all = append(all, l.status())
+	}
+	for _, l := range now.leaving {
+		if !l.over() {
+			s := l.status()
+			s.State += ", leaves service"
+			all = append(all, s)
+		}
 	}
 	return all
 }
@@ -194,7 +193,7 @@ func (g *Gateway) MessageWaiting(line string, waiting bool) error {
 }
 
 func (g *Gateway) tell(line string, ev event) error {
-	l := g.byName[line]
+	l := g.now.Load().byName[line]
 	if l == nil {
 		return fmt.Errorf("there is no line %q", line)
 	}
@@ -205,10 +204,15 @@ func (g *Gateway) tell(line string, ev event) error {
 // Close ends all calls and leaves each line on-hook and silent. It waits for
 // the lines' goroutines until ctx ends.
 func (g *Gateway) Close(ctx context.Context) error {
-	for _, l := range g.lines {
+	g.reloading.Lock()
+	g.closed = true
+	g.reloading.Unlock()
+	now := g.now.Load()
+	lines := append(slices.Clone(now.lines), now.leaving...)
+	for _, l := range lines {
 		l.inbox.Put(closing{})
 	}
-	for _, l := range g.lines {
+	for _, l := range lines {
 		select {
 		case <-l.done:
 		case <-ctx.Done():

@@ -45,6 +45,7 @@ type line struct {
 	faultAt time.Time
 	busied  bool
 	closing bool
+	leaves  leaves
 }
 
 // A machine is what a kind of line does with an event, and how it says what it
@@ -163,9 +164,11 @@ func (l *line) take(ev event) {
 			return
 		}
 		l.m.handle(ev)
+	case retire:
 	default:
 		l.m.handle(ev)
 	}
+	l.leave(ev)
 	l.publish()
 }
 
@@ -314,7 +317,12 @@ func (l *line) close() {
 
 // refuse ends a call that comes too late.
 func (l *line) refuse(ev event) {
-	if s, ok := ev.(seize); ok {
+	s, ok := ev.(seize)
+	switch {
+	case !ok:
+	case s.call.trunk != nil && l.leaves.told.Load(): // others of its trunk may place it
+		s.call.hunt(l, leg.ShuttingDown.GivenBy(leg.Us).Because("%s leaves service", l.where()))
+	default:
 		s.call.end(leg.ShuttingDown.GivenBy(leg.Us))
 	}
 }

@@ -155,9 +155,9 @@ func (o *office) meets(name string, change jack.Change) *party {
 	o.t.Helper()
 	p := &party{t: o.t, ladder: new(leg.Ladder)}
 	c := newCall("call", leg.Party{}, leg.Outgoing{Sink: p, Ladder: p.ladder}, o.g.log)
-	c.trunk, c.number, p.Leg = o.g.trunks["pstn"], []step{{digits: "1"}}, c
+	c.trunk, c.number, p.Leg = o.g.now.Load().trunks["pstn"], []step{{digits: "1"}}, c
 	pick := func() *line {
-		l := o.g.byName[name]
+		l := o.g.now.Load().byName[name]
 		l.claimed.Store(true)
 		l.inbox.Put(change)
 		return l

@@ -81,6 +81,9 @@ func (c *call) hunt(failed *line, why leg.Cause) {
 	c.worst = why
 	for {
 		l := c.trunk.pick(c.tried)
+		if l == nil && c.emergency {
+			l = c.trunk.preempt(c.tried)
+		}
 		if l == nil {
 			c.end(c.failure())
 			return
