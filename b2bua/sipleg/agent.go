@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
-	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg/wire"
 	"github.com/emiago/sipgo/sip"
 )
@@ -29,8 +28,8 @@ type Agent struct {
 	table      *table
 	desk       *desk
 	challenged challenged
-	clients    map[string]*registrar.Client // our credentials, by peer
-	secret     [16]byte                     // of stateless tags
+	parties    atomic.Pointer[parties]
+	secret     [16]byte // of stateless tags
 	dialects   dialects
 
 	serial   atomic.Uint64 // of legs and branches
@@ -48,12 +47,7 @@ func New(cfg Config) *Agent {
 	a := &Agent{cfg: cfg, log: cfg.Log, table: newTable(), ctx: ctx, cancel: cancel}
 	rand.Read(a.secret[:])
 	a.desk = newDesk(a)
-	a.clients = make(map[string]*registrar.Client)
-	for _, p := range cfg.Peers {
-		if p.Secret != "" {
-			a.clients[p.Name] = &registrar.Client{User: p.User, Secret: p.Secret}
-		}
-	}
+	a.SetParties(Parties{cfg.Peers, cfg.Domains, cfg.Strangers, cfg.RefuseForeignIdentity})
 	a.challenged.calls = make(map[string]challengedCall)
 	w := cfg.Wire
 	w.Handle, w.Failed = a.handle, a.connectionFailed
@@ -177,8 +171,8 @@ func hostOf(ip netip.Addr) string {
 
 // domain is the name that we show as ours on a flow.
 func (a *Agent) domain(flow wire.Flow) string {
-	if len(a.cfg.Domains) > 0 {
-		return a.cfg.Domains[0]
+	if domains := a.known().Domains; len(domains) > 0 {
+		return domains[0]
 	}
 	return hostOf(flow.Local().Addr())
 }
@@ -186,7 +180,7 @@ func (a *Agent) domain(flow wire.Flow) string {
 // ours tells whether a URI's host means this exchange.
 func (a *Agent) ours(u sip.Uri) bool {
 	host := strings.ToLower(strings.TrimSuffix(u.Host, "."))
-	for _, d := range a.cfg.Domains {
+	for _, d := range a.known().Domains {
 		if host == d {
 			return true
 		}

@@ -50,7 +50,7 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 	switch {
 	case refused == nil:
 		return a.phone(in, account, from)
-	case (refused.nonce != "" || a.cfg.Digest == nil) && a.cfg.Strangers && !a.claimsOurs(req) && len(authorizations(req)) == 0:
+	case (refused.nonce != "" || a.cfg.Digest == nil) && a.known().Strangers && !a.claimsOurs(req) && len(authorizations(req)) == 0:
 		from.Withheld = from.Withheld || withheld(req)
 		return sender{source: leg.Source{Kind: leg.Stranger}, caller: from, name: a.columnOf(req)}, nil
 	}
@@ -63,7 +63,7 @@ func (a *Agent) phone(in wire.Inbound, account Account, from leg.Party) (sender,
 	req := in.Request
 	number := account.number()
 	s := sender{source: leg.Source{Kind: leg.Phone, Name: number}, caller: leg.Party{Number: number, Name: account.Name, Domain: from.Domain}, name: number}
-	if own := strings.EqualFold(from.Number, number) || strings.EqualFold(from.Number, account.User); !own && a.cfg.RefuseForeignIdentity && !anonymous(req.From()) {
+	if own := strings.EqualFold(from.Number, number) || strings.EqualFold(from.Number, account.User); !own && a.known().RefuseForeignIdentity && !anonymous(req.From()) {
 		return s, &refusal{status: 403, phrase: "From Is Not Yours", hint: "the phone of " + number + " calls as " + from.String() + ": set its user name and its address alike"}
 	}
 	if s.caller.Name == "" {
@@ -177,10 +177,11 @@ func (a *Agent) columnOf(req *sip.Request) string {
 func (a *Agent) peerAt(addr netip.Addr) *Peer {
 	var best *Peer
 	bits := -1
-	for i := range a.cfg.Peers {
-		for _, prefix := range a.cfg.Peers[i].Addresses {
+	peers := a.known().Peers
+	for i := range peers {
+		for _, prefix := range peers[i].Addresses {
 			if prefix.Contains(addr) && prefix.Bits() > bits {
-				best, bits = &a.cfg.Peers[i], prefix.Bits()
+				best, bits = &peers[i], prefix.Bits()
 			}
 		}
 	}
@@ -200,7 +201,7 @@ func (a *Agent) party(name string, u sip.Uri) leg.Party {
 	switch raw := u.Raw(); {
 	case raw != "": // tel:
 		p.Number, _, _ = strings.Cut(raw, ";")
-	case slices.Contains(a.cfg.Domains, strings.ToLower(u.Host)):
+	case slices.Contains(a.known().Domains, strings.ToLower(u.Host)):
 		if _, err := netip.ParseAddr(u.Host); err != nil { // an address of ours is no name to be shown
 			p.Domain = u.Host
 		}

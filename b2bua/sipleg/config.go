@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -139,10 +137,6 @@ func (c Config) filled() Config {
 	}
 	if c.Contacts == nil {
 		c.Contacts = func(string) []Contact { return nil }
-	}
-	c.Domains = slices.Clone(c.Domains)
-	for i, d := range c.Domains {
-		c.Domains[i] = strings.ToLower(d)
 	}
 	return c
 }

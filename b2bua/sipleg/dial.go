@@ -131,8 +131,9 @@ func (a *Agent) DialURI(uri string, o leg.Outgoing) (leg.Leg, error) {
 
 // DialPeer calls a number at a peer. The error is a leg.Cause as of DialURI.
 func (a *Agent) DialPeer(peer, number string, o leg.Outgoing) (leg.Leg, error) {
-	for i := range a.cfg.Peers {
-		p := &a.cfg.Peers[i]
+	peers := a.known().Peers
+	for i := range peers {
+		p := &peers[i]
 		if p.Name != peer {
 			continue
 		}
@@ -169,7 +170,7 @@ func (a *Agent) dial(t target, o leg.Outgoing) (*Leg, error) {
 	l.trusted = t.phone || t.peer != nil && t.peer.Trusted
 	l.out = inviteOut{order: o, peer: t.peer}
 	if t.peer != nil && t.peer.Secret != "" {
-		l.out.client = a.clients[t.peer.Name]
+		l.out.client = a.known().clients[t.peer.Name]
 	}
 	if err := l.openAudio(); err != nil {
 		if errors.Is(err, rtp.ErrNoPorts) {
