@@ -9,13 +9,12 @@ import (
 )
 
 // lineConfig is what the gateway needs to know of the office's lines.
-func (o *Office) lineConfig() gateway.Config {
-	c := gateway.Config{Country: o.cfg.Parties.Country, Accept: o, Complete: o.complete, Log: o.log}
-	plan := o.plan.Load()
-	for _, l := range o.cfg.Parties.Lines {
-		c.Lines = append(c.Lines, o.line(plan, l))
+func (o *Office) lineConfig(b *book) gateway.Config {
+	c := gateway.Config{Country: b.parties.Country, Accept: o, Complete: o.complete, Log: o.log}
+	for _, l := range b.parties.Lines {
+		c.Lines = append(c.Lines, o.line(b, l))
 	}
-	for _, t := range o.cfg.Parties.Trunks {
+	for _, t := range b.parties.Trunks {
 		if t.Peer == "" {
 			hunt, _ := gateway.ParseHunt(t.Hunt) // checked with the file
 			c.Trunks = append(c.Trunks, gateway.TrunkConfig{Name: t.Name, Lines: t.Lines, Hunt: hunt})
@@ -24,7 +23,7 @@ func (o *Office) lineConfig() gateway.Config {
 	return c
 }
 
-func (o *Office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
+func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 	answer, _ := gateway.ParseAnswerRule(l.Answer) // checked with the file
 	tail, _ := l.EchoTail()                        // this too
 	c := gateway.LineConfig{
@@ -45,20 +44,21 @@ func (o *Office) line(plan *dialplan.Plan, l dialplan.Line) gateway.LineConfig {
 	case "fxs":
 		c.Kind = jack.FXS
 	}
-	for _, p := range o.cfg.Parties.Phones {
+	for _, p := range b.parties.Phones {
 		if p.Extension == l.Extension {
 			c.FXS.Name = p.Name
 		}
 	}
-	c.FXS.Hotline, c.FXS.HotlineAfter = plan.Hotline(l.Extension)
+	c.FXS.Hotline, c.FXS.HotlineAfter = b.plan.Hotline(l.Extension)
 	return c
 }
 
 // complete tells a line what the plan knows of the digits dialled on it.
 func (o *Office) complete(line, digits string) gateway.Completeness {
-	plan := o.plan.Load()
+	b := o.now()
+	plan := b.plan
 	from, _ := plan.Caller(line)
-	for _, l := range o.cfg.Parties.Lines {
+	for _, l := range b.parties.Lines {
 		if l.Name == line && l.Extension != "" {
 			from, _ = plan.Caller(l.Extension)
 		}

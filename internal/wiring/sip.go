@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,32 +14,17 @@ import (
 
 // sipConfig is what the SIP agent needs to know of the office.
 func (o *Office) sipConfig() sipleg.Config {
-	accounts := map[string]sipleg.Account{}
-	fixed := map[string][]sipleg.Contact{}
-	for _, p := range o.cfg.Parties.Phones {
-		if p.Secret != "" {
-			user := p.User
-			if user == "" {
-				user = p.Extension
-			}
-			accounts[user] = sipleg.Account{User: user, Secret: p.Secret, Extension: p.Extension, Name: p.Name}
-		}
-		for _, uri := range p.Contacts {
-			if c, err := ParseContact(uri); err == nil {
-				fixed[p.Extension] = append(fixed[p.Extension], c)
-			}
-		}
-	}
 	c := o.cfg.SIP
 	c.Accept = o
-	c.Account = func(user string) (sipleg.Account, bool) { a, ok := accounts[user]; return a, ok }
-	c.Digest = o.digest(func(user string) (string, bool) { a, ok := accounts[user]; return a.Secret, ok })
-	c.Contacts = func(extension string) []sipleg.Contact { return fixed[extension] }
-	c.Peers = sipPeers(o.cfg.Parties.Peers)
-	c.Domains = slices.Clone(o.cfg.Parties.Domains)
+	c.Account = func(user string) (sipleg.Account, bool) { a, ok := o.now().accounts[user]; return a, ok }
+	c.Digest = o.digest(func(user string) (string, bool) { a, ok := o.now().accounts[user]; return a.Secret, ok })
+	c.Contacts = func(extension string) []sipleg.Contact { return o.now().fixed[extension] }
+	c.Peers = sipPeers(o.now().parties.Peers)
+	c.Domains = o.now().parties.Domains
 	c.Wire.Log, c.Log = o.log, o.log
 	return c
 }
+
 func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
 	var all []sipleg.Peer
 	for _, p := range peers {

@@ -9,7 +9,7 @@ import (
 
 // country is what telephones sound like where the office is.
 func (o *Office) country() tone.Country {
-	country, err := tone.Lookup(o.cfg.Parties.Country)
+	country, err := tone.Lookup(o.now().parties.Country)
 	if err != nil {
 		country, _ = tone.Lookup("us")
 	}

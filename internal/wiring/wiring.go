@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"crosspoint/b2bua"
@@ -44,11 +45,11 @@ type Office struct {
 	Gateway  *gateway.Gateway
 	Exchange *b2bua.Exchange
 
-	cfg    Config
-	log    *slog.Logger
-	plan   atomic.Pointer[dialplan.Plan]
-	trunks map[string]dialplan.Trunk
-	ready  chan struct{} // closed when all parts are there
+	cfg       Config // as the office was opened with; of its parties and plan, book holds what is in force
+	log       *slog.Logger
+	book      atomic.Pointer[book]
+	reloading sync.Mutex    // one at a time
+	ready     chan struct{} // closed when all parts are there
 }
 
 // Open starts an exchange. It takes the sockets over; on an error nothing is
@@ -57,13 +58,10 @@ func Open(cfg Config) (*Office, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	o := &Office{cfg: cfg, log: cfg.Log, trunks: map[string]dialplan.Trunk{}, ready: make(chan struct{})}
-	o.plan.Store(cfg.Plan)
-	for _, t := range cfg.Parties.Trunks {
-		o.trunks[t.Name] = t
-	}
+	o := &Office{cfg: cfg, log: cfg.Log, ready: make(chan struct{})}
+	o.book.Store(newBook(cfg.Parties, cfg.Plan))
 	calls := cfg.Calls
-	calls.Plan, calls.Dial, calls.Busy, calls.Log = o.plan.Load, o.dial, o.busy, cfg.Log
+	calls.Plan, calls.Dial, calls.Busy, calls.Log = o.Plan, o.dial, o.busy, cfg.Log
 	if calls.Ringback == nil {
 		calls.Ringback = o.ringback
 	}
@@ -74,7 +72,7 @@ func Open(cfg Config) (*Office, error) {
 		calls.DialTone = o.dialTone
 	}
 	o.Exchange = b2bua.New(calls)
-	g, err := gateway.New(o.lineConfig())
+	g, err := gateway.New(o.lineConfig(o.now()))
 	if err != nil {
 		for _, c := range cfg.SIP.Wire.UDP {
 			c.Close()
@@ -91,11 +89,10 @@ func Open(cfg Config) (*Office, error) {
 }
 
 // Plan is the dial plan in force.
-func (o *Office) Plan() *dialplan.Plan { return o.plan.Load() }
+func (o *Office) Plan() *dialplan.Plan { return o.now().plan }
 
-// SetPlan puts another dial plan in force, for calls that come from now on.
-// Phones, lines and trunks stay those that the office was opened with.
-func (o *Office) SetPlan(p *dialplan.Plan) { o.plan.Store(p) }
+// now is what the file says that is in force.
+func (o *Office) now() *book { return o.book.Load() }
 
 // Close hangs up what is left of calls and lines. Those who do not answer
 // before the context ends are left.
@@ -115,7 +112,7 @@ func (o *Office) dial(t dialplan.Target, out leg.Outgoing) ([]leg.Leg, error) {
 	case dialplan.ToPhone:
 		return o.dialPhone(t.Name, out)
 	case dialplan.ToTrunk:
-		trunk := o.trunks[t.Name]
+		trunk := o.now().trunks[t.Name]
 		if trunk.Peer != "" {
 			return one(o.Agent.DialPeer(trunk.Peer, t.Number, out))
 		}
@@ -130,7 +127,7 @@ func (o *Office) dial(t dialplan.Target, out leg.Outgoing) ([]leg.Leg, error) {
 // telephones on FXS lines.
 func (o *Office) dialPhone(extension string, out leg.Outgoing) ([]leg.Leg, error) {
 	legs, err := o.Agent.DialExtension(extension, out)
-	for _, line := range o.plan.Load().LinesOf(extension) {
+	for _, line := range o.Plan().LinesOf(extension) {
 		l, lineErr := o.Gateway.DialLine(line, out)
 		if lineErr != nil {
 			err = lineErr
@@ -154,7 +151,7 @@ func one(l leg.Leg, err error) ([]leg.Leg, error) {
 // busy tells whether the telephone of an extension is off-hook. SIP phones tell
 // by themselves.
 func (o *Office) busy(extension string) bool {
-	lines := o.plan.Load().LinesOf(extension)
+	lines := o.Plan().LinesOf(extension)
 	if len(lines) == 0 {
 		return false
 	}
