@@ -90,3 +90,21 @@ func BenchmarkTick(b *testing.B) {
 		at = (at + 160) % (second - 160)
 	}
 }
+
+// TestTalkWithoutEcho: two steady sounds on a line without echo, whichever
+// began first, are no echo of each other and no noise to be replaced.
+func TestTalkWithoutEcho(t *testing.T) {
+	for _, first := range []int{-1600, 0, 800} {
+		c := New(Config{})
+		far, near := coded(whiteNoise(1, -16, 4*second)), coded(whiteNoise(2, -16, 4*second))
+		if first > 0 {
+			clear(far[:first])
+		} else {
+			clear(near[:-first])
+		}
+		out := run(c, far, near)
+		if d := distortion(out[second/2:], near[second/2:]); d > -25 {
+			t.Errorf("near end began %d samples earlier: %.1f dB distorted", first, d)
+		}
+	}
+}

@@ -8,6 +8,9 @@ const (
 	reshape = 25  // steps after which the colour is computed anew
 )
 
+// loudest is the power above which a steady sound is no line's noise.
+var loudest = meanSquare(-33)
+
 // A background is the near end's noise: how loud it is, and its colour by
 // linear prediction. It makes noise like it.
 type background struct {
@@ -44,7 +47,7 @@ func (b *background) listen(x *[block]float64, power float64) {
 	for _, l := range b.least[1:] {
 		floor = min(floor, l)
 	}
-	if b.smooth > 2.5*floor {
+	if b.smooth > 2.5*floor || power > loudest {
 		return
 	}
 	share := 1. / 64

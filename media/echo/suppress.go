@@ -60,7 +60,7 @@ func (s *suppressor) suppress(x *[block]float64, left, echo, expected, sent floa
 	if most < noise/8 { // its echo is lost in the noise
 		s.floor.listen(x, left)
 	}
-	close := s.near == 0 && most > inaudible
+	close := s.near == 0 && most > max(inaudible, noise/8)
 	if !close && !s.closed {
 		return false
 	}
