@@ -28,6 +28,7 @@ type Agent struct {
 	table      *table
 	desk       *desk
 	challenged challenged
+	outbound   []*outbound // our registrations at peers; does not change after New
 	parties    atomic.Pointer[parties]
 	secret     [16]byte // of stateless tags
 	dialects   dialects
@@ -49,6 +50,7 @@ func New(cfg Config) *Agent {
 	a.desk = newDesk(a)
 	a.SetParties(Parties{cfg.Peers, cfg.Domains, cfg.Strangers, cfg.RefuseForeignIdentity})
 	a.challenged.calls = make(map[string]challengedCall)
+	a.prepareOutbound()
 	w := cfg.Wire
 	w.Handle, w.Failed = a.handle, a.connectionFailed
 	if w.Log == nil {
@@ -60,12 +62,14 @@ func New(cfg Config) *Agent {
 	a.wire = wire.New(w)
 	close(ready)
 	a.running.Go(a.desk.run) // ends with ctx
+	a.startOutbound()
 	return a
 }
 
 // connectionFailed tells who cares that a TCP connection is no more.
 func (a *Agent) connectionFailed(f wire.Flow, err error) {
 	a.table.failed(f, err)
+	a.outboundLost(f)
 	a.desk.in.Put(deskItem{lost: f})
 }
 
@@ -82,10 +86,11 @@ func (a *Agent) Stats() Stats {
 	return Stats{Dialogs: legs, Tombstones: tombs, Wire: a.wire.Stats()}
 }
 
-// Shutdown takes no new calls, waits until those in progress have ended or the
+// Shutdown takes our registrations back and no new calls, waits until those in progress have ended or the
 // context does, ends what is left with BYE, CANCEL or 503, and closes.
 func (a *Agent) Shutdown(ctx context.Context) error {
 	a.stopping.Store(true)
+	a.takeBack(ctx)
 	err := a.drain(ctx)
 	for _, l := range a.table.all() {
 		l.Hangup(leg.ShuttingDown.GivenBy(leg.Us))

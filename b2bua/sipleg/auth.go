@@ -35,7 +35,7 @@ type refusal struct {
 func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 	req := in.Request
 	from := a.partyOf(req.From())
-	if p := a.peerAt(in.Flow.Remote().Addr()); p != nil {
+	if p := a.peerAt(in.Flow.Remote()); p != nil {
 		s := sender{source: leg.Source{Kind: leg.Peer, Name: p.Name}, caller: from, name: p.Name, peer: p}
 		if p.Trusted {
 			if asserted, ok := a.asserted(req); ok {
@@ -174,7 +174,8 @@ func (a *Agent) columnOf(req *sip.Request) string {
 }
 
 // peerAt is the peer that calls from an address, the most narrowly named first.
-func (a *Agent) peerAt(addr netip.Addr) *Peer {
+func (a *Agent) peerAt(from netip.AddrPort) *Peer {
+	addr := from.Addr()
 	var best *Peer
 	bits := -1
 	peers := a.known().Peers
@@ -184,6 +185,9 @@ func (a *Agent) peerAt(addr netip.Addr) *Peer {
 				best, bits = &peers[i], prefix.Bits()
 			}
 		}
+	}
+	if best == nil {
+		return a.registeredAt(from)
 	}
 	return best
 }

@@ -104,6 +104,14 @@ type Peer struct {
 	// wants to see in From; empty: the caller's number, our domain.
 	User, Secret         string
 	FromUser, FromDomain string
+	// Register asks that we register there as User, so that its calls find us;
+	// what calls from where we are registered is the peer. RegisterFor is for how
+	// long each time; zero is an hour.
+	Register    bool
+	RegisterFor time.Duration
+	// Origin is where user and secret stand, for whoever has to mend them:
+	// "office.toml:12". It may be empty.
+	Origin string
 	// Trusted tells that it may be told who calls though the caller withholds
 	// it (P-Asserted-Identity with Privacy, RFC 3325), and is believed when it
 	// asserts an identity.

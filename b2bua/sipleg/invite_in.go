@@ -195,7 +195,7 @@ func (l *Leg) readOffer(req *sip.Request) *refusal {
 // incomingCall is what call control hears of the INVITE.
 func (l *Leg) incomingCall(req *sip.Request, who sender, replaces *Leg) leg.Incoming {
 	ev := leg.Incoming{
-		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialed(req.Recipient), Hops: maxHops,
+		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialedBy(req, who.peer), Hops: maxHops,
 		Ladder: l.ladder, Diversions: l.agent.forwardings(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
 	}
 	if replaces != nil {
@@ -208,6 +208,16 @@ func (l *Leg) incomingCall(req *sip.Request, who sender, replaces *Leg) leg.Inco
 		ev.Hops = min(int(mf.Val()), 255)
 	}
 	return ev
+}
+
+// dialedBy is what the caller has dialled. A provider at which we are registered
+// may address its calls to our registration, and name the number in To alone.
+func (a *Agent) dialedBy(req *sip.Request, p *Peer) string {
+	dialed := a.dialed(req.Recipient)
+	if to := req.To(); p != nil && p.Register && to != nil && to.Address.User != "" && unescaped(req.Recipient.User) == p.User {
+		return unescaped(to.Address.User)
+	}
+	return dialed
 }
 
 // dialed is a Request-URI in the words of the dial plan: the user part with its

@@ -66,6 +66,9 @@ func (l *Leg) call() {
 	l.decorate(req)
 	attach(req, l.audio.offer(sdp.SendRecv))
 	l.out.tx = l.send(d, req, "INVITE", l.invitation)
+	if len(l.out.places) > 0 {
+		l.out.tx.GiveUpAt(time.Now().Add(l.agent.failoverAfter()))
+	}
 }
 
 func maxForwards(hops int) *sip.MaxForwardsHeader {

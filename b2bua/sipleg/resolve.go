@@ -16,6 +16,11 @@ import (
 // lookupTime is how long a name may take to resolve before a call fails.
 const lookupTime = 5 * time.Second
 
+// failoverAfter is how long a server may be silent if there is another one to
+// ask. RFC 3263 §4.3 waits for timer B, 32 s: no caller does. A server that
+// lives sends 100 within 200 ms (RFC 3261 §17.2.1).
+func (a *Agent) failoverAfter() time.Duration { return 8 * a.cfg.Timing.T1 }
+
 // destinations are the addresses of a URI, best first (RFC 3263 §4). It may
 // block; the owner of a dialog calls it from another goroutine.
 func (a *Agent) destinations(ctx context.Context, u sip.Uri) ([]Destination, error) {

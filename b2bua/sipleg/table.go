@@ -37,6 +37,7 @@ type table struct {
 	calls map[string][]owner // by Call-ID
 	flows map[wire.Flow]map[*Leg]struct{}
 	legs  int
+	ours  int // registrations of ours at peers
 }
 
 func newTable() *table {
@@ -48,8 +49,11 @@ func (t *table) add(o owner) {
 	id := o.id()
 	t.tags[id.tag] = o
 	t.calls[id.callID] = append(t.calls[id.callID], o)
-	if _, ok := o.(*Leg); ok {
+	switch o.(type) {
+	case *Leg:
 		t.legs++
+	case *outbound:
+		t.ours++
 	}
 }
 
@@ -65,7 +69,10 @@ func (t *table) remove(o owner) {
 	} else {
 		t.calls[id.callID] = rest
 	}
-	if l, ok := o.(*Leg); ok {
+	switch l := o.(type) {
+	case *outbound:
+		t.ours--
+	case *Leg:
 		t.legs--
 		for _, f := range l.flows {
 			delete(t.flows[f], l)
@@ -108,7 +115,7 @@ func (t *table) failed(f wire.Flow, err error) {
 func (t *table) count() (legs, tombs int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.legs, len(t.tags) - t.legs
+	return t.legs, len(t.tags) - t.legs - t.ours
 }
 
 // all are the legs in progress.

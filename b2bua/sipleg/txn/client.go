@@ -138,10 +138,11 @@ func (c *Client) finish() {
 	c.repeat, c.end = time.Time{}, time.Time{}
 }
 
-// GiveUpAt sets when an INVITE in Proceeding is given up: RFC 3261 §9.1 wants
-// that 64*T1 after a CANCEL.
+// GiveUpAt sets when a request without final response is given up: RFC 3261
+// §9.1 wants that 64*T1 after a CANCEL, and who has another server to ask does
+// not wait for timer B. The first provisional response to an INVITE takes it back.
 func (c *Client) GiveUpAt(at time.Time) {
-	if c.state == Calling || c.state == Proceeding {
+	if c.state == Calling || c.state == Trying || c.state == Proceeding {
 		c.end = at
 	}
 }
