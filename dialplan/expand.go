@@ -93,7 +93,7 @@ func (s *search) follow(e *extension, set Settings) fragment {
 		s.step("extension "+e.number, e.pos, "do not disturb is set at the phone")
 		s.refusal = &Refusal{Status: 486, Q850: 17, Reason: fmt.Sprintf("phone %s does not want to be disturbed", e.number), Pos: e.pos}
 		return s.lead(busy, e, "do-not-disturb")
-	case s.busy(e.number) && busy.to != "":
+	case busy.to != "" && s.inUse(e):
 		s.step("extension "+e.number, e.pos, "it is in a call")
 		return s.lead(busy, e, "user-busy")
 	}
@@ -194,6 +194,20 @@ func (s *search) findMe(place string, e *extension) fragment {
 		return fragment{}
 	}
 	return s.emit(Stage{Targets: targets, RingFor: e.ring, Pos: e.phone.Key("find_me"), listed: s.plan.ringWritten(e) && targets[0].Kind == ToPhone})
+}
+
+// inUse tells that a phone is known to be in a call: its own set, or where it
+// has none all those of its line.
+func (s *search) inUse(e *extension) bool {
+	if e.hasSet || len(e.phone.Sets) == 0 {
+		return s.busy(e.number)
+	}
+	for _, set := range e.phone.Sets {
+		if !s.busy(set) {
+			return false
+		}
+	}
+	return true
 }
 
 // ringWritten tells that the file says how long the phone rings.

@@ -275,6 +275,49 @@ func (l *Lab) Peer(name, at string) *siptest.Peer {
 	return siptest.NewPeer(l.t, l.Net, name, at)
 }
 
+// Ladder compares what has passed since the last mark with what is expected, one
+// arrow a line: "101 -> b2bua INVITE". Between two parties the order of arrows
+// is not compared: what happens at once has none.
+func (l *Lab) Ladder(want string) {
+	l.t.Helper()
+	got, expected := map[string][]string{}, map[string][]string{}
+	for _, r := range l.Wire.Rungs() {
+		arrow(got, r.From, r.To, r.Text)
+	}
+	for line := range strings.Lines(want) {
+		if f := strings.Fields(line); len(f) > 3 {
+			arrow(expected, f[0], f[2], strings.Join(f[3:], " "))
+		}
+	}
+	for party := range expected {
+		got[party] = append([]string(nil), got[party]...)
+	}
+	for party, lines := range got {
+		w := expected[party]
+		for i := range max(len(lines), len(w)) {
+			if at(lines, i) != at(w, i) {
+				l.t.Errorf("%s, arrow %d: %q, want %q; all of it:\n%s", party, i+1, at(lines, i), at(w, i), l.Wire.Figure())
+				break
+			}
+		}
+	}
+}
+
+func arrow(columns map[string][]string, from, to, text string) {
+	party, sign := from, "-> "
+	if from == leg.Us {
+		party, sign = to, "<- "
+	}
+	columns[party] = append(columns[party], sign+text)
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing"
+}
+
 // Log is what the exchange has logged.
 func (l *Lab) Log() string { return l.log.String() }
 
@@ -312,5 +355,3 @@ func (b *logBook) String() string {
 	defer b.mu.Unlock()
 	return b.text.String()
 }
-
-var _ leg.Acceptor = (*wiring.Office)(nil)

@@ -10,8 +10,8 @@ import (
 	"crosspoint/internal/siptest"
 )
 
-// media is where a phone of a replay listens, and where it was told to speak to.
-type media struct {
+// A place is where a phone of a replay listens, and where it was told to speak to.
+type place struct {
 	own, exchange netip.AddrPort
 }
 
@@ -30,9 +30,9 @@ func described(text string) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(c[1]), uint16(number(m[1])))
 }
 
-func (r *replay) mediaOf(party string) *media {
+func (r *replay) mediaOf(party string) *place {
 	if r.media[party] == nil {
-		r.media[party] = new(media)
+		r.media[party] = new(place)
 	}
 	return r.media[party]
 }

@@ -37,7 +37,7 @@ type replay struct {
 	dialogs map[string]*dialog // by party and printed Call-Id
 	nonces  map[string]string  // by party
 	cut     [][2]int           // what is not of the figure in the tap's ladder: the authentication
-	media   map[string]*media
+	media   map[string]*place
 	shown   int // messages that were sent as printed, or came as in the figure
 }
 
@@ -65,7 +65,7 @@ type scene struct {
 }
 
 func (s *scene) run(t *testing.T, f *flow) (r *replay) {
-	r = &replay{scene: s, flow: f, phones: map[string]*siptest.Peer{}, dialogs: map[string]*dialog{}, nonces: map[string]string{}, media: map[string]*media{}}
+	r = &replay{scene: s, flow: f, phones: map[string]*siptest.Peer{}, dialogs: map[string]*dialog{}, nonces: map[string]string{}, media: map[string]*place{}}
 	cfg := Config{Name: "seed-lab.toml", Text: seedLab(t)}
 	if s.file != nil {
 		cfg.Text = s.file(cfg.Text)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -141,26 +142,27 @@ func userOf(uri string) string {
 	return strings.TrimSpace(user)
 }
 
+// Mark begins a new ladder: what has passed so far was preparation.
+func (w *Tap) Mark() {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ladder = new(leg.Ladder)
+}
+
+// passed is the ladder so far.
+func (w *Tap) passed() *leg.Ladder {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ladder
+}
+
 // Figure draws the ladder as the service examples do.
-func (w *Tap) Figure() string { return w.ladder.Figure(true) }
+func (w *Tap) Figure() string { return w.passed().Figure(true) }
 
 // Rungs are the arrows so far.
-func (w *Tap) Rungs() []leg.Rung { return w.ladder.Rungs() }
-
-// Column is what has passed between the exchange and a party: "> INVITE" for
-// what it sent, "< 180" for what it was sent.
-func (w *Tap) Column(party string) []string {
-	var list []string
-	for _, r := range w.ladder.Rungs() {
-		switch party {
-		case r.From:
-			list = append(list, "> "+r.Text)
-		case r.To:
-			list = append(list, "< "+r.Text)
-		}
-	}
-	return list
-}
+func (w *Tap) Rungs() []leg.Rung { return w.passed().Rungs() }
 
 // Heard is how many datagrams of audio have gone to an address.
 func (w *Tap) Heard(at netip.AddrPort) int {
