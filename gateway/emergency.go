@@ -33,6 +33,9 @@ func (t *trunk) preempt(tried []*line) *line {
 // lends tells whether the line has a call that may be ended for the sake of an
 // emergency call. One that still rings is none: the exchange would ring on.
 func (f *fxo) lends() bool {
+	if f.state == fxoTesting {
+		return true
+	}
 	if f.call == nil || f.call.emergency {
 		return false
 	}
@@ -45,7 +48,12 @@ func (f *fxo) yields(c *call) bool { return c.emergency && f.lends() }
 // preempt ends the line's call, and gives the line to one that calls for help.
 func (f *fxo) preempt(c *call) {
 	f.log.Warn("a call is ended: its line is needed for an emergency call", "was", f.words(), "for", c.dialed)
-	f.hungUp(preempted)
+	if f.test != nil {
+		f.test.found("interrupted", false, "test it again", "an emergency call needed the line")
+	} else {
+		f.stats.Preempted++
+		f.hungUp(preempted)
+	}
 	f.become(fxoIdle)
 	f.become(f.seize(c))
 }

@@ -24,6 +24,7 @@ const (
 	fxoRinging                    // rings; its caller ID is waited for
 	fxoOffered                    // call control has the call and has not answered it
 	fxoRefused                    // rings on though call control refused the call
+	fxoTesting                    // off-hook for a line test
 )
 
 // fxo is a line to an exchange.
@@ -35,6 +36,7 @@ type fxo struct {
 	ring  ring
 	dial  dialer
 	clear clearing
+	test  *lineTest // nil: none is under way
 
 	lendable atomic.Bool // has a call that an emergency call may end (emergency.go)
 
@@ -78,7 +80,18 @@ func (f *fxo) handle(ev event) {
 		case ev.What == jack.Up || f.state == fxoDown:
 			f.up()
 			return
+		case ev.What == jack.CallerID:
+			f.become(f.step(gotCallerID{leg.Party{Number: ev.Caller.Number, Name: ev.Caller.Name, Withheld: ev.Caller.Withheld}}))
+			return
+		case ev.What == jack.Heard:
+			if h := f.hint(ev.Tone); h != nothing {
+				f.become(f.step(signal{h, true}))
+			}
+			return
 		}
+	case testLine:
+		f.become(f.startTest(ev))
+		return
 	case seize:
 		if f.yields(ev.call) {
 			f.preempt(ev.call)
@@ -118,8 +131,29 @@ func (f *fxo) step(ev event) fxoState {
 		return f.offered(ev)
 	case fxoRefused:
 		return f.refused(ev)
+	case fxoTesting:
+		return f.testing(ev)
 	}
 	return f.state
+}
+
+// hint is what a tone that the hardware told of is worth: it may know dial tone
+// before us, and how a call goes on that nobody has answered. It cannot end a
+// talk, for there are modems that take speech for tones.
+func (f *fxo) hint(t jack.Tone) heard {
+	switch {
+	case t == jack.DialTone && f.state == fxoSeizing:
+		return dialTone
+	case f.state != fxoProceeding:
+		return nothing
+	case t == jack.RingbackTone:
+		return ringbackTone
+	case t == jack.BusyTone:
+		return busyTone
+	case t == jack.CongestionTone:
+		return congestionTone
+	}
+	return nothing
 }
 
 // become changes the state and does what belongs to arriving in it.
@@ -234,6 +268,7 @@ func (f *fxo) let() fxoState {
 
 // release leaves the line on-hook and silent, for the next call.
 func (f *fxo) release() {
+	f.endTest()
 	if f.offHook {
 		f.guardEnd = time.Now().Add(f.opt.Guard)
 	}
@@ -318,6 +353,8 @@ func (f *fxo) words() string {
 		return fmt.Sprintf("ringing, caller %s", other)
 	case fxoRefused:
 		return "ringing, refused"
+	case fxoTesting:
+		return "is tested"
 	}
 	return "unknown"
 }

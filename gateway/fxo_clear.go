@@ -61,7 +61,7 @@ func (f *fxo) loopCleared(ev jack.Change) string {
 	now := time.Now()
 	switch ev.What {
 	case jack.LoopDrop:
-		if ev.For >= f.opt.MinLoopDrop && now.After(f.clear.deaf) {
+		if (ev.For == 0 || ev.For >= f.opt.MinLoopDrop) && now.After(f.clear.deaf) {
 			return "loop-current drop"
 		}
 	case jack.BatteryOff:

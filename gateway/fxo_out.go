@@ -104,8 +104,12 @@ func (f *fxo) seizing(ev event) fxoState {
 			return f.fail(leg.NetworkFailure.Because("%s: %s instead of dial tone", f.where(), ev.heard))
 		}
 	case jack.Change:
-		if ev.What == jack.RingOn {
+		switch ev.What {
+		case jack.RingOn:
 			return f.glare()
+		case jack.OffHook: // hardware that takes its time: the exchange notices us only now
+			f.clear.deaf = time.Now().Add(deafTime)
+			f.timers.set(stateTimer, f.opt.DialToneWait)
 		}
 	case expired:
 		if ev.timer != stateTimer {

@@ -76,6 +76,9 @@ func (f *fxs) handle(ev event) {
 			ev.call.end(leg.Busy.GivenBy(f.cfg.Name).Because("the telephone on line %s is %s", f.cfg.Name, f.words()))
 			return
 		}
+	case testLine:
+		f.testPhone(ev)
+		return
 	case messages:
 		f.waiting = ev.waiting
 		return

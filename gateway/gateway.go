@@ -106,7 +106,8 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 // Dial places a call to a number over a trunk: it seizes the first idle line
 // in hunting order, and the next when that has no dial tone. The error is a
 // leg.Cause: leg.NoCircuit with what each line is doing, leg.InvalidNumber for
-// what can't be dialled.
+// what can't be dialled. An emergency call that finds no idle line takes one
+// from another call, which ends with Q.850 cause 8.
 //
 // Number is digits 0-9 * # A-D; ' ', '-', '.', '(' and ')' are skipped. ','
 // is a pause of 2 s, 'w' waits for another dial tone (two-stage dialling).

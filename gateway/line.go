@@ -222,6 +222,7 @@ func (l *line) drop(why string) *call {
 	l.record.Ended = why
 	if !l.answer.IsZero() {
 		l.record.Talked = time.Since(l.answer)
+		l.stats.Talked += l.record.Talked
 	}
 	l.last = append([]CallRecord{l.record}, l.last[:min(len(l.last), maxRecords-1)]...)
 	l.record = CallRecord{}

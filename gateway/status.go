@@ -42,9 +42,11 @@ type Status struct {
 type Counts struct {
 	Incoming, Outgoing uint64 // calls
 	Answered           uint64 // of both
+	Talked             time.Duration
 	NoDialTone         uint64
 	Glare              uint64 // rings that met a seizure
 	NoCallerID         uint64 // incoming calls without, or with a damaged, caller ID
+	Preempted          uint64 // calls that an emergency call took the line from
 	LostTicks          uint64 // 20 ms of audio lost between the card and us
 }
 

@@ -9,6 +9,7 @@ package_of() {
 	gcc) echo "gcc libc6-dev" ;;
 	sipp) echo sip-tester ;;
 	baresip) echo baresip-core ;;
+	vm) echo mgetty-voice ;;
 	*) echo "$1" ;;
 	esac
 }

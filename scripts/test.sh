@@ -6,14 +6,14 @@ set -eu
 cd "$(dirname "$0")/.."
 PKGS=${PKGS:-./...}
 
-sh scripts/need.sh go gcc git sipp baresip sox minimodem multimon-ng
+sh scripts/need.sh go gcc git sipp baresip sox minimodem multimon-ng vm
 PKGS="$PKGS" sh scripts/check.sh
 
 # What runs on real sockets, terminals and clocks comes last and one package
 # after another, so that the machine has time for its audio.
 all=$(go list $PKGS)
-real_time=$(echo "$all" | grep -E '/(cmd/[^/]+|internal/(interop|softphone))$' || true)
-fake_time=$(echo "$all" | grep -vE '/(cmd/[^/]+|internal/(interop|softphone))$' || true)
+real_time=$(echo "$all" | grep -E '/(cmd/[^/]+|internal/(interop|softphone)|gateway/linesim)$' || true)
+fake_time=$(echo "$all" | grep -vE '/(cmd/[^/]+|internal/(interop|softphone)|gateway/linesim)$' || true)
 
 export CROSSPOINT_REAL=1 CGO_ENABLED=1
 failed=0

@@ -326,25 +326,27 @@ type modemDialect struct {
 	quirks             []ModemQuirk
 }
 
-// modemCoding is a row of +VSM=?.
+// modemCoding is a row of +VSM=?. One without codec is listed, as real modems
+// list it, and refused.
 type modemCoding struct {
 	number int
 	name   string
+	codec  modemCodec
 }
 
 var modemDialects = func() map[string]*modemDialect {
 	v253 := &modemDialect{name: "v253", maker: "Crosspoint", model: "linesim voice modem", field: " = ", ringEvent: true,
-		vsm: []modemCoding{{4, "G.711U"}, {5, "G.711A"}, {0, "SIGNED PCM"}}, vsmLine: `%d,"%s",8,0,(8000),(0),(0)`}
+		vsm: []modemCoding{{4, "G.711 ULAW", muLaw}, {5, "G.711 ALAW", aLaw}, {0, "SIGNED PCM", signed8}, {1, "UNSIGNED PCM", unsigned8}}, vsmLine: `%d,"%s",8,0,(8000),(0),(0)`}
 	return map[string]*modemDialect{
 		"": v253, "v253": v253,
 		"conexant": {name: "conexant", maker: "CONEXANT", model: "CX93001-EIS_V0.2013-V92", field: " = ", setsCallerID: true,
-			vsm:     []modemCoding{{131, "Mu-Law"}, {132, "A-Law"}, {129, "IMA ADPCM"}, {133, "14-bit linear"}},
+			vsm:     []modemCoding{{131, "Mu-Law", muLaw}, {132, "A-Law", aLaw}, {128, "8-BIT LINEAR", unsigned8}, {129, "IMA ADPCM", nil}, {133, "14-bit linear", nil}},
 			vsmLine: `%d,"%s",8,0,8000,0,0`},
 		"usr": {name: "usr", maker: "U.S. Robotics", model: "USR5637 56K Faxmodem", field: "=",
-			vsm:     []modemCoding{{131, "8-BIT ULAW"}, {130, "8-BIT ALAW"}, {128, "8-BIT LINEAR"}, {132, "IMA ADPCM"}},
+			vsm:     []modemCoding{{131, "8-BIT ULAW", muLaw}, {130, "8-BIT ALAW", aLaw}, {128, "8-BIT LINEAR", unsigned8}, {132, "IMA ADPCM", nil}},
 			vsmLine: `%d,"%s",(8000)`, quirks: []ModemQuirk{NoLoopEvents, FalseDialTone}},
 		"lucent": {name: "lucent", maker: "LUCENT Technologies", model: "Agere Venus", field: " = ",
-			vsm:     []modemCoding{{131, "8-BIT ULAW"}, {130, "8-BIT ALAW"}, {129, "16-BIT LINEAR"}},
+			vsm:     []modemCoding{{131, "8-BIT ULAW", muLaw}, {130, "8-BIT ALAW", aLaw}, {128, "8-BIT LINEAR", unsigned8}, {129, "16-BIT LINEAR", nil}},
 			vsmLine: `%d,"%s",(7200,8000,11025)`},
 	}
 }()

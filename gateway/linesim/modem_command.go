@@ -234,10 +234,7 @@ func (m *Modem) compression(value string, set bool) bool {
 	if !m.voice {
 		return false
 	}
-	codings := m.dialect.vsm
-	if m.has(NoCompanding) {
-		codings = []modemCoding{{129, "IMA ADPCM"}}
-	}
+	codings := m.codings()
 	if value == "?" {
 		for _, c := range codings {
 			m.say(m.dialect.vsmLine, c.number, c.name)
@@ -247,7 +244,7 @@ func (m *Modem) compression(value string, set bool) bool {
 	number, _, _ := strings.Cut(value, ",")
 	n, err := strconv.Atoi(number)
 	for _, c := range codings {
-		if set && err == nil && c.number == n {
+		if set && err == nil && c.number == n && c.codec != nil {
 			m.vsm = n
 			return true
 		}

@@ -7,14 +7,41 @@ import (
 	"crosspoint/media/tone"
 )
 
-// law is what the compression that is set means.
-func (m *Modem) law() g711.Law {
-	for _, c := range m.dialect.vsm {
-		if name := strings.ToUpper(c.name); c.number == m.vsm && (strings.HasPrefix(name, "A-") || strings.Contains(name, "ALAW") || name == "G.711A") {
-			return g711.ALaw
+// modemCodec is one octet a sample, both ways.
+type modemCodec interface {
+	EncodeSample(int16) byte
+	DecodeSample(byte) int16
+}
+
+var (
+	muLaw     modemCodec = g711.MuLaw
+	aLaw      modemCodec = g711.ALaw
+	signed8   modemCodec = linear8(0)
+	unsigned8 modemCodec = linear8(0x80)
+)
+
+// linear8 is 8-bit linear; its value is the code of silence.
+type linear8 byte
+
+func (l linear8) EncodeSample(s int16) byte { return byte(s>>8) ^ byte(l) }
+func (l linear8) DecodeSample(c byte) int16 { return int16(c^byte(l)) << 8 }
+
+// codings are what the modem offers.
+func (m *Modem) codings() []modemCoding {
+	if m.has(NoCompanding) {
+		return []modemCoding{{128, "8-BIT LINEAR", unsigned8}}
+	}
+	return m.dialect.vsm
+}
+
+// codec is the compression that is set.
+func (m *Modem) codec() modemCodec {
+	for _, c := range m.codings() {
+		if c.number == m.vsm && c.codec != nil {
+			return c.codec
 		}
 	}
-	return g711.MuLaw
+	return muLaw
 }
 
 // begin starts a stream; false: ERROR.
@@ -134,7 +161,10 @@ func (m *Modem) sound() {
 // told, at most each 100 ms.
 func (m *Modem) playOut() {
 	n := min(len(m.in), len(m.play))
-	m.law().Decode(m.in[:n], m.play[:n])
+	codec := m.codec()
+	for i, c := range m.play[:n] {
+		m.in[i] = codec.DecodeSample(c)
+	}
 	m.play = m.play[:copy(m.play, m.play[n:])]
 	switch {
 	case n == len(m.in):
@@ -149,10 +179,10 @@ func (m *Modem) playOut() {
 
 // record sends what the line says.
 func (m *Modem) record() {
-	var codes [stepSamples]byte
-	m.law().Encode(codes[:], m.out[:])
+	codec := m.codec()
 	shielded := make([]byte, 0, 2*stepSamples)
-	for _, c := range codes {
+	for _, s := range m.out {
+		c := codec.EncodeSample(s)
 		if c == modemDLE {
 			shielded = append(shielded, modemDLE)
 		}
