@@ -129,6 +129,9 @@ func showLines(c console, lines []lineView) {
 	}
 	w.Flush()
 	for _, l := range lines {
+		if l.Return != 0 {
+			c.printf("%s: echo return loss %.0f dB, cancelled by %.0f dB more\n", l.Line, l.Return, l.Cancel)
+		}
 		if l.Fault != "" {
 			c.printf("%s: last fault %s ago: %s\n", l.Line, ago(l.FaultAt), l.Fault)
 		}

@@ -56,6 +56,8 @@ type lineView struct {
 	FaultAt time.Time        `json:"fault_at,omitzero"`
 	Heard   *float64         `json:"heard_dbm0,omitempty"` // absent: silence
 	Said    *float64         `json:"said_dbm0,omitempty"`
+	Return  float64          `json:"echo_return_loss_db,omitempty"` // absent: not measured
+	Cancel  float64          `json:"echo_cancelled_db,omitempty"`
 	Counts  gateway.Counts   `json:"counts"`
 	Last    []lastCallOfLine `json:"last,omitempty"`
 }
@@ -71,7 +73,7 @@ type lastCallOfLine struct {
 func viewLine(s gateway.Status) lineView {
 	v := lineView{Line: s.Line, Port: s.Port, Kind: s.Kind.String(), State: s.State, Since: s.Since, Ready: s.Ready,
 		OffHook: s.OffHook, Battery: s.Battery, Failed: s.Failed, Fault: s.Fault, FaultAt: s.FaultAt,
-		Heard: finite(s.Heard), Said: finite(s.Said), Counts: s.Counts}
+		Heard: finite(s.Heard), Said: finite(s.Said), Return: s.ReturnLoss, Cancel: s.Enhancement, Counts: s.Counts}
 	for _, c := range s.Last {
 		v.Last = append(v.Last, lastCallOfLine{c.At, c.Incoming, c.Number, c.Talked.Seconds(), c.Ended})
 	}
