@@ -28,7 +28,7 @@ func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 	tail, _ := l.EchoTail()                        // this too
 	c := gateway.LineConfig{
 		Name: l.Name, Port: o.cfg.Port(l.Card, l.Port), Country: l.Country,
-		ReceiveGain: l.GainIn, SendGain: l.GainOut, EchoTail: tail,
+		CallerID: callerIDStandard(l.CallerIDKind, or(l.Country, b.parties.Country)), ReceiveGain: l.GainIn, SendGain: l.GainOut, EchoTail: tail,
 		FXO: gateway.FXO{
 			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
 			PolarityHangup: l.PolarityReversal, Silence: l.Silence, Guard: l.Guard, CallerIDWait: l.CallerIDWait,
