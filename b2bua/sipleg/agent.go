@@ -28,7 +28,7 @@ type Agent struct {
 	table      *table
 	desk       *desk
 	challenged challenged
-	outbound   []*outbound // our registrations at peers; does not change after New
+	outbound   registrations // ours at peers
 	parties    atomic.Pointer[parties]
 	secret     [16]byte // of stateless tags
 	dialects   dialects
@@ -48,9 +48,8 @@ func New(cfg Config) *Agent {
 	a := &Agent{cfg: cfg, log: cfg.Log, table: newTable(), ctx: ctx, cancel: cancel}
 	rand.Read(a.secret[:])
 	a.desk = newDesk(a)
-	a.SetParties(Parties{cfg.Peers, cfg.Domains, cfg.Strangers, cfg.RefuseForeignIdentity})
+	a.parties.Store(newParties(Parties{cfg.Peers, cfg.Domains, cfg.Strangers, cfg.RefuseForeignIdentity}, nil))
 	a.challenged.calls = make(map[string]challengedCall)
-	a.prepareOutbound()
 	w := cfg.Wire
 	w.Handle, w.Failed = a.handle, a.connectionFailed
 	if w.Log == nil {
@@ -62,7 +61,7 @@ func New(cfg Config) *Agent {
 	a.wire = wire.New(w)
 	close(ready)
 	a.running.Go(a.desk.run) // ends with ctx
-	a.startOutbound()
+	a.registerAt(cfg.Peers)
 	return a
 }
 
@@ -122,7 +121,9 @@ func (a *Agent) drain(ctx context.Context) error {
 // the agent runs. It must not be called from an Acceptor or a Sink.
 func (a *Agent) Close() {
 	a.closed.Do(func() {
+		a.outbound.mu.Lock() // nothing begins to register any more
 		a.stopping.Store(true)
+		a.outbound.mu.Unlock()
 		for _, l := range a.table.all() {
 			l.in.Put(l.abandon)
 		}

@@ -29,13 +29,14 @@ import (
 type outbound struct {
 	identity                              // does not change
 	agent    *Agent                       // does not change
-	peer     *Peer                        // does not change
+	terms    terms                        // does not change
 	client   *registrar.Client            // does not change; nil: no secret
 	log      *slog.Logger                 // does not change
 	in       *inbox.Inbox[any]            // wire.Inbound or func()
 	shown    atomic.Pointer[Registration] // read by anyone
 	done     chan struct{}                // closed as run returns
 
+	peer     *Peer         // as the file has it now
 	flow     wire.Flow     // to the peer; not valid: to be looked up
 	old      bool          // the flow worked before: if it does not now, another may
 	places   []Destination // not yet tried
@@ -62,7 +63,7 @@ const (
 
 func newOutbound(a *Agent, p *Peer) *outbound {
 	r := &outbound{
-		identity: identity{callID: newTag(), tag: newTag()}, agent: a, peer: p, client: a.known().clients[p.Name],
+		identity: identity{callID: newTag(), tag: newTag()}, agent: a, peer: p, terms: termsOf(p), client: a.known().clients[p.Name],
 		log: a.log.With("peer", p.Name), in: inbox.New[any](), done: make(chan struct{}),
 		ask: cmp.Or(p.RegisterFor, registerFor), next: time.Now(),
 	}

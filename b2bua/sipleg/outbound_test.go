@@ -250,7 +250,9 @@ func TestRegistrationFailsOver(t *testing.T) {
 func TestProviderHasNoAddress(t *testing.T) {
 	nowhere := func(c *Config) {
 		atProvider(func(p *Peer) { p.Host = "itsp.invalid" })(c)
-		c.Resolve = func(context.Context, string, int, string) ([]Destination, error) { return nil, errors.New("no such host") }
+		c.Resolve = func(context.Context, string, int, string) ([]Destination, error) {
+			return nil, errors.New("no such host")
+		}
 	}
 	play(t, nowhere, func(f *fixture) {
 		time.Sleep(time.Second)
@@ -361,5 +363,38 @@ func TestRegistersAtAnotherExchange(t *testing.T) {
 		if len(f.reg.Lookup("102")) != 0 {
 			t.Error("still registered")
 		}
+	})
+}
+
+// A peer that is taken out of the file is left; one whose secret was corrected
+// is asked anew; one that is the same is not asked again.
+func TestRegistrationsChange(t *testing.T) {
+	play(t, atProvider(), func(f *fixture) {
+		p, other := provider(f, "172.16.0.1:5060"), provider(f, "172.16.0.2:5060")
+		p.Respond(p.Expect("REGISTER"), 200)
+		stands(f, Registered, "")
+		same := f.agent.known().Peers[1]
+		same.Origin = "office.toml:99"
+		second := Peer{Name: "second", Host: "172.16.0.2:5060", User: "office", Register: true}
+		f.agent.SetParties(Parties{Peers: []Peer{second, same}})
+		other.Respond(other.Expect("REGISTER"), 200)
+		p.Quiet(time.Second)
+		if list := f.agent.Registrations(); len(list) != 2 || list[0].State != Registered || list[1].State != Registered {
+			t.Errorf("%+v", list)
+		}
+		same.Secret = "secret-itsp-2"
+		f.agent.SetParties(Parties{Peers: []Peer{same}})
+		a, b := p.Expect("REGISTER"), p.Expect("REGISTER") // the old one is taken back
+		if a.Get("Call-ID") == b.Get("Call-ID") || a.Get("Expires") == b.Get("Expires") {
+			t.Errorf("%s\n%s", a.Text, b.Text)
+		}
+		p.Respond(a, 200)
+		p.Respond(b, 403)
+		if m := other.Expect("REGISTER"); m.Get("Expires") != "0" {
+			t.Error(m.Text)
+		} else {
+			other.Respond(m, 200)
+		}
+		stands(f, Failed, "registration refused 403: check user and secret at office.toml:99")
 	})
 }

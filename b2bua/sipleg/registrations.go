@@ -3,6 +3,9 @@ package sipleg
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"crosspoint/b2bua/sipleg/wire"
@@ -33,11 +36,24 @@ func (s RegistrationState) String() string {
 	return [...]string{"registering", "registered", "failed", "unregistered"}[s]
 }
 
-// Registrations are ours at the peers that want one, in the order of
-// Config.Peers.
+// registrations are the ones that are kept up, or were until they were taken
+// back. The list itself does not change: another takes its place.
+type registrations struct {
+	mu   sync.Mutex // held while another list is made
+	list atomic.Pointer[[]*outbound]
+}
+
+func (r *registrations) all() []*outbound {
+	if list := r.list.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// Registrations are ours at the peers that want one.
 func (a *Agent) Registrations() []Registration {
 	var list []Registration
-	for _, r := range a.outbound {
+	for _, r := range a.outbound.all() {
 		list = append(list, r.now())
 	}
 	return list
@@ -63,10 +79,11 @@ func (r *outbound) show(change func(*Registration)) {
 // calls. It waits until they have confirmed it or the context ends. Calls in
 // progress go on.
 func (a *Agent) Unregister(ctx context.Context) {
-	for _, r := range a.outbound {
+	list := a.outbound.all()
+	for _, r := range list {
 		r.in.Put(r.unregister)
 	}
-	for _, r := range a.outbound {
+	for _, r := range list {
 		select {
 		case <-r.done:
 		case <-ctx.Done():
@@ -82,33 +99,60 @@ func (a *Agent) takeBack(ctx context.Context) {
 	a.Unregister(ctx)
 }
 
-// prepareOutbound makes the registrations that startOutbound begins.
-func (a *Agent) prepareOutbound() {
-	for i := range a.known().Peers {
-		p := &a.known().Peers[i]
+// registerAt registers at those of the peers that want it, and takes back the
+// registrations at others. One whose terms are the same stays as it is.
+func (a *Agent) registerAt(peers []Peer) {
+	a.outbound.mu.Lock()
+	defer a.outbound.mu.Unlock()
+	if a.stopping.Load() {
+		return
+	}
+	before := a.outbound.all()
+	var list []*outbound
+	for i := range peers {
+		p := &peers[i]
 		if !p.Register {
 			continue
 		}
+		at := slices.IndexFunc(before, func(r *outbound) bool { return r.terms == termsOf(p) })
+		if at >= 0 {
+			r := before[at]
+			list, before = append(list, r), slices.Delete(slices.Clone(before), at, at+1)
+			r.in.Put(func() { r.peer = p }) // it may stand elsewhere in the file
+			continue
+		}
 		r := newOutbound(a, p)
-		a.outbound = append(a.outbound, r)
+		list = append(list, r)
 		a.table.mu.Lock()
 		a.table.add(r)
 		a.table.mu.Unlock()
+		a.running.Go(r.run) // ends when it is taken back, or with ctx
+	}
+	a.outbound.list.Store(&list)
+	for _, r := range before {
+		r.in.Put(r.unregister)
 	}
 }
 
-func (a *Agent) startOutbound() {
-	for _, r := range a.outbound {
-		a.running.Go(r.run) // ends when it is taken back, or with ctx
-	}
+// terms are what makes one registration another.
+type terms struct {
+	name, host, transport, user, secret, domain string
+	ask                                         time.Duration
+}
+
+func termsOf(p *Peer) terms {
+	return terms{p.Name, p.Host, p.Transport, p.User, p.Secret, p.FromDomain, p.RegisterFor}
 }
 
 // registeredAt is the peer that we are registered at by that very address and
 // port; nil: none. What calls from there is the peer.
 func (a *Agent) registeredAt(from netip.AddrPort) *Peer {
-	for _, r := range a.outbound {
+	for _, r := range a.outbound.all() {
 		if s := r.now(); s.State == Registered && s.Address == from {
-			return r.peer
+			peers := a.known().Peers
+			if i := slices.IndexFunc(peers, func(p Peer) bool { return p.Name == r.terms.name }); i >= 0 {
+				return &peers[i]
+			}
 		}
 	}
 	return nil
@@ -116,7 +160,7 @@ func (a *Agent) registeredAt(from netip.AddrPort) *Peer {
 
 // outboundLost tells the registrations that a connection has ended.
 func (a *Agent) outboundLost(f wire.Flow) {
-	for _, r := range a.outbound {
+	for _, r := range a.outbound.all() {
 		r.in.Put(func() { r.lost(f) })
 	}
 }

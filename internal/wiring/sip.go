@@ -29,7 +29,8 @@ func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
 	var all []sipleg.Peer
 	for _, p := range peers {
 		host, transport := parseProxy(p.Proxy)
-		peer := sipleg.Peer{Name: p.Name, Host: host, Transport: transport, User: p.User, Secret: p.Secret, FromUser: p.User, Trusted: p.Trust}
+		peer := sipleg.Peer{Name: p.Name, Host: host, Transport: transport, User: p.User, Secret: p.Secret, FromUser: p.User, Trusted: p.Trust,
+			Register: p.Register, Origin: origin(p)}
 		for _, text := range p.Addresses {
 			if prefix, ok := parsePrefix(text); ok {
 				peer.Addresses = append(peer.Addresses, prefix)
@@ -38,6 +39,15 @@ func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
 		all = append(all, peer)
 	}
 	return all
+}
+
+// origin is where the file has what we prove ourselves by to a peer.
+func origin(p dialplan.Peer) string {
+	key := "user"
+	if p.Has("secret") {
+		key = "secret"
+	}
+	return p.Key(key).String()
 }
 
 // parsePrefix reads an address, an address with a port (which is not looked
