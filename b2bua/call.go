@@ -174,6 +174,7 @@ func (c *Call) enter(s State) {
 // Only the first cause counts.
 func (c *Call) end(why leg.Cause) State {
 	if c.over.IsZero() {
+		c.x.leaveSlot(c)
 		c.over, c.cause = time.Now(), why.Filled()
 		c.account()
 	}

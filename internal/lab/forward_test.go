@@ -20,18 +20,18 @@ func TestForwarding(t *testing.T) {
 		place      string
 		reason     string
 	}{
-		{"unconditional", "110", func(*office) {}, "103", "unconditional"},
-		{"busy 486", "111", func(o *office) { refuses(o.rings("103"), 486) }, "104", "user-busy"},
-		{"busy 600", "111", func(o *office) { refuses(o.rings("103"), 600) }, "104", "user-busy"},
-		{"no answer", "112", func(o *office) {
+		{"unconditional", "160", func(*office) {}, "103", "unconditional"},
+		{"busy 486", "161", func(o *office) { refuses(o.rings("103"), 486) }, "104", "user-busy"},
+		{"busy 600", "161", func(o *office) { refuses(o.rings("103"), 600) }, "104", "user-busy"},
+		{"no answer", "162", func(o *office) {
 			o.phone("103").Wait = 12 * time.Second
 			cancelled(o.rings("103"))
 		}, "104", "no-answer"},
-		{"find-me", "113", func(o *office) {
+		{"find-me", "163", func(o *office) {
 			refuses(o.rings("102"), 480)
 			refuses(o.rings("103"), 486)
 		}, "104", "follow-me"},
-		{"find-me, nobody there", "113", func(o *office) {
+		{"find-me, nobody there", "163", func(o *office) {
 			o.phone("102").Close() // unplugged: 32 s until that is sure; the ring timer is shorter
 			o.phone("103").Wait = 25 * time.Second
 			refuses(o.rings("103"), 404)
@@ -79,7 +79,7 @@ func TestAnswerCrossesCancel(t *testing.T) {
 	inOffice(t, func(o *office) {
 		carol, dave := o.phone("103"), o.phone("104")
 		carol.Wait = 12 * time.Second
-		alice := o.dials("101", "112")
+		alice := o.dials("101", "162")
 		first := o.rings("103")
 		cancel := carol.Expect("CANCEL")
 		first.Respond(first.Dialog.Invite, 200, says(carol)...) // she has lifted already
@@ -140,7 +140,7 @@ func TestCallerGivesUp(t *testing.T) {
 				for _, p := range []string{"102", "103", "104"} {
 					o.phone(p)
 				}
-				alice := o.dials("101", "113")
+				alice := o.dials("101", "163")
 				place := before(o)
 				alice.Peer.Expect("180")
 				alice.Cancel()
@@ -167,7 +167,7 @@ func TestNobodyIsFound(t *testing.T) {
 		for _, p := range []string{"102", "103", "104"} {
 			o.phone(p)
 		}
-		alice := o.dials("101", "113")
+		alice := o.dials("101", "163")
 		refuses(o.rings("102"), 480)
 		refuses(o.rings("103"), 486)
 		refuses(o.rings("104"), 404)
@@ -188,7 +188,7 @@ func TestSimultaneousRing(t *testing.T) {
 		inOffice(t, func(o *office) {
 			o.phone("102")
 			o.phone("103")
-			alice := o.dials("101", "114")
+			alice := o.dials("101", "164")
 			bob, carol := o.rings("102"), o.rings("103")
 			alice.Peer.Expect("180")
 			o.answer(bob)
@@ -217,7 +217,7 @@ func TestBusyByOurKnowledge(t *testing.T) {
 	inOffice(t, func(o *office) {
 		bob, carol := o.talking("102", "103")
 		o.phone("104")
-		alice := o.dials("101", "111")
+		alice := o.dials("101", "161")
 		var rung *siptest.Peer
 		if m := carol.Peer.Any(); m != nil && m.Is("INVITE") { // Carol's phone itself says busy
 			carol.Peer.Respond(m, 486)

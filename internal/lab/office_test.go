@@ -49,21 +49,21 @@ name = "Old Bill"
 secret = "lantern-199"
 contacts = "sip:199@127.0.0.1:5199"
 [[phone]]
-extension = "110"
+extension = "160"
 forward = { always = "103" }
 [[phone]]
-extension = "111"
+extension = "161"
 sets = ["103"]
 forward = { busy = "104" }
 [[phone]]
-extension = "112"
+extension = "162"
 sets = ["103"]
 forward = { no_answer = "104", after = "10s" }
 [[phone]]
-extension = "113"
+extension = "163"
 find_me = ["102", "103", "104"]
 [[phone]]
-extension = "114"
+extension = "164"
 sets = ["102", "103"]
 `
 
