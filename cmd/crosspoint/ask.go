@@ -94,6 +94,9 @@ func showStatus(c console, v statusView) {
 	for _, card := range v.Cards {
 		c.printf("card           %s at %s: %s\n", card.Name, card.Device, card.State)
 	}
+	for _, p := range v.Peers {
+		showPeer(c, p)
+	}
 	for _, r := range v.Registrations {
 		c.printf("phone          %s at %s for %s\n", r.Phone, r.Contact, time.Until(r.Expires).Round(time.Second))
 	}

@@ -107,10 +107,5 @@ func (c *Config) checkParties() []tomlfile.Problem {
 			}
 		}
 	}
-	for _, p := range c.Peers {
-		if p.Register {
-			problems = append(problems, p.KeyProblem("register", "peer %q: Crosspoint does not register at a provider yet: let the provider send calls to your address", p.Name))
-		}
-	}
 	return problems
 }

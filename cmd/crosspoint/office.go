@@ -104,6 +104,7 @@ func (o *office) wiringConfig(plan *dialplan.Plan, s *sockets) wiring.Config {
 // returns how many calls it had to hang up.
 func (o *office) close(ctx context.Context) int {
 	cut := 0
+	o.leavePeers(ctx)
 	if o.exchange != nil {
 		cut = o.exchange.Drain(ctx)
 	}
@@ -171,6 +172,7 @@ func (o *office) status() statusView {
 	for _, b := range o.registrar.List() {
 		v.Registrations = append(v.Registrations, registrationView{b.AOR, b.URI, b.Expires})
 	}
+	v.Peers = o.peers()
 	v.Cards = o.cards.view()
 	return v
 }

@@ -26,6 +26,7 @@ type statusView struct {
 	RTPPorts      int                `json:"rtp_ports"`
 	Goroutines    int                `json:"goroutines"`
 	Registrations []registrationView `json:"registrations"`
+	Peers         []peerView         `json:"peers,omitempty"` // where we are registered
 	Cards         []cardView         `json:"cards"`
 }
 
