@@ -17,9 +17,11 @@ const maxPacket = 1500
 // past is a read deadline that ends a read at once.
 var past = time.Unix(1, 0)
 
-// A loop is the goroutine that owns one socket and what is learnt from it. It
-// reads packets; its read deadline is its one timer; orders of others come
-// through its inbox.
+// A loop owns one socket and what is learnt from it: whatever concerns the two
+// is done by one goroutine. It takes packets, orders of others from its inbox,
+// and what is due. Sockets of the operating system share the goroutine of a
+// shard; any other Conn has a goroutine of its own, which sleeps in a read
+// whose deadline is its timer.
 type loop struct {
 	conn   Conn
 	packet func(b []byte, from netip.AddrPort)
@@ -29,20 +31,33 @@ type loop struct {
 	inbox  *inbox.Inbox[func()]
 	done   chan struct{}
 	due    time.Time // when expire is wanted; zero: never
-	armed  bool      // the read deadline is due
-	ending bool
-	buf    [maxPacket + 1]byte
+	ending bool      // stop was obeyed
+	ended  bool      // and all is closed
+	armed  bool      // without a shard: the read deadline is due
+
+	shard  *shard // nil: it has a goroutine of its own
+	place  int    // among the shard's timers, from 1; 0: it is none of them
+	posted bool   // it waits among those with orders
 }
 
-func (l *loop) start() {
+// start begins to read; in is nil or the shard that does it.
+func (l *loop) start(in *shard) error {
 	l.inbox = inbox.New[func()]()
 	l.done = make(chan struct{})
+	if in != nil {
+		return in.add(l)
+	}
 	go l.run() // ends after stop
+	return nil
 }
 
 // post has the loop call f.
 func (l *loop) post(f func()) {
-	if l.inbox.Put(f) {
+	switch {
+	case !l.inbox.Put(f):
+	case l.shard != nil:
+		l.shard.ordered(l)
+	default:
 		l.conn.SetReadDeadline(past)
 	}
 }
@@ -59,37 +74,12 @@ func (l *loop) stop(last func()) {
 // wakeAt asks for expire at t, if nothing is due earlier. Only the loop's own
 // goroutine calls it.
 func (l *loop) wakeAt(t time.Time) {
-	if l.due.IsZero() || t.Before(l.due) {
-		l.due, l.armed = t, false
+	if !l.due.IsZero() && !t.Before(l.due) {
+		return
 	}
-}
-
-func (l *loop) run() {
-	defer close(l.done)
-	defer l.conn.Close()
-	for {
-		// The deadline is set before the inbox is looked at: who posts later
-		// sets it later, so no order is slept over.
-		if !l.armed {
-			l.conn.SetReadDeadline(l.due)
-			l.armed = true
-		}
-		if l.orders() {
-			if l.ending {
-				l.inbox.Close()
-				return
-			}
-			l.armed = false
-			continue
-		}
-		if !l.due.IsZero() && !time.Now().Before(l.due) {
-			l.due, l.armed = time.Time{}, false
-			l.expire(time.Now())
-			continue
-		}
-		if !l.receive() {
-			return
-		}
+	l.due, l.armed = t, false
+	if l.shard != nil {
+		l.shard.timers.set(l)
 	}
 }
 
@@ -102,14 +92,51 @@ func (l *loop) orders() (any bool) {
 	return any
 }
 
+// end closes what is the loop's.
+func (l *loop) end() {
+	l.ended = true
+	l.inbox.Close()
+	l.conn.Close()
+	close(l.done)
+}
+
+// run is the goroutine of a loop without a shard.
+func (l *loop) run() {
+	defer l.end()
+	buf := make([]byte, maxPacket+1)
+	for {
+		// The deadline is set before the inbox is looked at: who posts later
+		// sets it later, so no order is slept over.
+		if !l.armed {
+			l.conn.SetReadDeadline(l.due)
+			l.armed = true
+		}
+		if l.orders() {
+			if l.ending {
+				return
+			}
+			l.armed = false
+			continue
+		}
+		if !l.due.IsZero() && !time.Now().Before(l.due) {
+			l.due, l.armed = time.Time{}, false
+			l.expire(time.Now())
+			continue
+		}
+		if !l.receive(buf) {
+			return
+		}
+	}
+}
+
 // receive takes packets until something else is to be done; false: the socket
 // is closed.
-func (l *loop) receive() bool {
+func (l *loop) receive(buf []byte) bool {
 	for l.armed {
-		n, from, err := l.conn.ReadFromUDPAddrPort(l.buf[:])
+		n, from, err := l.conn.ReadFromUDPAddrPort(buf)
 		switch {
 		case err == nil:
-			l.packet(l.buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+			l.packet(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			l.armed = false
 		case errors.Is(err, net.ErrClosed):

@@ -39,6 +39,7 @@ type PortsConfig struct {
 // goroutines.
 type Ports struct {
 	config PortsConfig
+	shards *shards // that read the sockets; nil: each has a goroutine
 
 	mu    sync.Mutex
 	pairs []pair
@@ -63,8 +64,12 @@ func NewPorts(c PortsConfig) (*Ports, error) {
 	if c.Rest == 0 {
 		c.Rest = 5 * time.Second
 	}
+	var readers *shards
 	if c.Listen == nil {
-		c.Listen = listen
+		c.Listen = listenOS
+		if shared {
+			readers = newShards()
+		}
 	}
 	first := (int(c.First) + 1) &^ 1 // the first even one
 	n := (int(c.Last) - first + 1) / 2
@@ -72,7 +77,15 @@ func NewPorts(c PortsConfig) (*Ports, error) {
 		return nil, fmt.Errorf("RTP ports %d to %d: a call needs an even port and the odd one after it for each party: name a range such as 10000 to 19999", c.First, c.Last)
 	}
 	c.First = uint16(first)
-	return &Ports{config: c, pairs: make([]pair, n), next: rand.IntN(n)}, nil
+	return &Ports{config: c, shards: readers, pairs: make([]pair, n), next: rand.IntN(n)}, nil
+}
+
+// reader is the shard that shall read a session's sockets; nil: none does.
+func (p *Ports) reader() *shard {
+	if p.shards == nil {
+		return nil
+	}
+	return p.shards.pick()
 }
 
 // InUse is how many pairs are handed out.
@@ -155,17 +168,4 @@ func (p *Ports) bind(i int) (rtp, rtcp Conn, err error) {
 		return nil, nil, err
 	}
 	return rtp, rtcp, nil
-}
-
-// listen binds a socket of the operating system.
-func listen(addr string) (Conn, error) {
-	ap, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	network := "udp4"
-	if ap.Addr().Is6() {
-		network = "udp6"
-	}
-	return net.ListenUDP(network, net.UDPAddrFromAddrPort(ap))
 }

@@ -34,6 +34,7 @@ const (
 type sender struct {
 	s    *Session
 	busy atomic.Bool
+	over atomic.Bool   // nobody comes in any more
 	ssrc atomic.Uint32 // ours
 
 	// Counted for sender reports.
@@ -59,11 +60,15 @@ type sender struct {
 	buf    [sendSize]byte
 }
 
-// enter asks for the sender. It fails only if another stays inside for 10 ms.
+// enter asks for the sender. It fails only if the session is closed, or another
+// stays inside for 10 ms.
 func (o *sender) enter() bool {
 	for try := range spins + patience {
 		if o.busy.CompareAndSwap(false, true) {
 			return true
+		}
+		if o.over.Load() {
+			return false
 		}
 		if try < spins {
 			runtime.Gosched()
@@ -72,6 +77,15 @@ func (o *sender) enter() bool {
 		}
 	}
 	return false
+}
+
+// shut keeps everybody out for ever: the socket is about to be closed, and its
+// number may be another's then.
+func (o *sender) shut() {
+	o.over.Store(true)
+	for !o.busy.CompareAndSwap(false, true) {
+		runtime.Gosched()
+	}
 }
 
 func (o *sender) leave() { o.busy.Store(false) }

@@ -1,6 +1,7 @@
 package rtp
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -58,9 +59,19 @@ func Open(ports *Ports, c Config) (*Session, error) {
 	s.loop.conn = rtp
 	s.loop.packet, s.loop.expire, s.loop.fail = s.receiver.datagram, s.receiver.expire, s.receiver.fail
 	s.reporter.init(s, rtcp)
-	s.loop.start()
-	s.reporter.loop.start()
-	return s, nil
+	reader := ports.reader()
+	if err = s.loop.start(reader); err == nil {
+		if err = s.reporter.loop.start(reader); err == nil {
+			return s, nil
+		}
+		s.loop.stop(s.out.shut)
+		rtcp.Close()
+	} else {
+		rtp.Close()
+		rtcp.Close()
+	}
+	release()
+	return nil, fmt.Errorf("RTP port %s: cannot wait for packets: %w", s.local, err)
 }
 
 func addrOf(c Conn) netip.AddrPort {
@@ -184,11 +195,11 @@ func (s *Session) Stats() media.Stats {
 	return st
 }
 
-// Close says goodbye by RTCP, ends both goroutines and gives the ports back.
+// Close says goodbye by RTCP, ends both loops and gives the ports back.
 func (s *Session) Close() {
 	s.closing.Do(func() {
 		s.reporter.loop.stop(s.reporter.bye)
-		s.loop.stop(func() {})
+		s.loop.stop(s.out.shut)
 		s.target.Store(nil)
 		s.release()
 	})
