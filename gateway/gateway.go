@@ -49,7 +49,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	g.now.Store(first)
 	for _, l := range fresh { // nothing can go wrong any more
-		l.start()
+		l.start(false)
 	}
 	return g, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"crosspoint/gateway/jack"
 )
@@ -49,7 +50,7 @@ func (g *Gateway) Reload(c Config) error {
 		}
 	}
 	for _, l := range fresh {
-		l.start()
+		l.start(true)
 	}
 	return nil
 }
@@ -113,11 +114,15 @@ func (n *lineup) holder(p jack.Port) chan struct{} {
 }
 
 // start lets a line run, until it is closed or retired. It takes its port up when
-// the line that had it before has let go.
-func (l *line) start() {
+// the line that had it before has let go; a port that may have had one rests for
+// the guard time, for the exchange may not have noticed the end of its last call.
+func (l *line) start(used bool) {
 	go func() {
 		if l.leaves.gone != nil {
 			<-l.leaves.gone
+		}
+		if f, ok := l.m.(*fxo); ok && used {
+			f.guardEnd = time.Now().Add(f.opt.Guard)
 		}
 		l.cfg.Port.Attach(l)
 		l.run()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 
 	"crosspoint/gateway/jack"
 	"crosspoint/gateway/linecard"
@@ -13,6 +14,7 @@ import (
 // cards are the line cards of the office, and the towns behind those that are
 // simulated.
 type cards struct {
+	mu     sync.Mutex // over the fields: a reload may add cards
 	names  []string
 	byName map[string]*linecard.Card
 	sims   []*linesim.Sim
@@ -23,13 +25,26 @@ type cards struct {
 // taken up when it comes.
 func openCards(cfg *Config, log *slog.Logger) (*cards, error) {
 	c := &cards{byName: map[string]*linecard.Card{}, sim: map[string]*linesim.Sim{}}
+	if err := c.add(cfg, log); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// add takes up the cards of the file that are not yet there.
+func (c *cards) add(cfg *Config, log *slog.Logger) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, cc := range cfg.Cards {
+		if c.byName[cc.Name] != nil {
+			continue
+		}
 		device := cc.Port
 		if device == simulated {
 			sim, err := startTown(cfg, cc, log)
 			if err != nil {
-				c.close()
-				return nil, fmt.Errorf("card %s: simulated card: %w", cc.Name, err)
+				return fmt.Errorf("card %s: simulated card: %w", cc.Name, err)
 			}
 			c.sims = append(c.sims, sim)
 			c.sim[cc.Name] = sim
@@ -40,7 +55,7 @@ func openCards(cfg *Config, log *slog.Logger) (*cards, error) {
 		c.byName[cc.Name] = linecard.New(linecard.Config{Name: cc.Name, Device: device, Log: log,
 			Open: func() (io.ReadWriteCloser, error) { return serial.Open() }})
 	}
-	return c, nil
+	return nil
 }
 
 // startTown starts a simulated card on a pseudo terminal, with a port for each
@@ -65,9 +80,15 @@ func startTown(cfg *Config, cc Card, log *slog.Logger) (*linesim.Sim, error) {
 }
 
 // port is a jack of a card.
-func (c *cards) port(card string, n int) jack.Port { return c.byName[card].Port(n) }
+func (c *cards) port(card string, n int) jack.Port {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byName[card].Port(n)
+}
 
 func (c *cards) view() []cardView {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var views []cardView
 	for _, name := range c.names {
 		i := c.byName[name].Info()

@@ -27,6 +27,8 @@ type informant interface {
 	history(most int) ([]callView, error)
 	// dial calls an extension and connects it with a number; it returns the call's id.
 	dial(from, number string) (string, error)
+	// reload reads the office file again.
+	reload() reloadView
 	// call is one call with its ladder; an empty id is the latest. False: there is none.
 	call(id string, times bool) (callView, bool)
 }
@@ -116,6 +118,7 @@ func routes(office informant) http.Handler {
 		}
 		reply(w, dialView{Call: id})
 	})
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) { reply(w, office.reload()) })
 	mux.HandleFunc("GET /call", func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("id")
 		call, ok := office.call(id, r.URL.Query().Has("times"))

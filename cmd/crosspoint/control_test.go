@@ -46,6 +46,10 @@ func (informed) dial(from, number string) (string, error) {
 	return "7f5 to " + number, nil
 }
 
+func (informed) reload() reloadView {
+	return reloadView{File: "office.toml", Reloaded: true, Changed: []string{"+ phone 103"}, Restart: []string{`rtp.ports "1-2" -> "3-4"`}}
+}
+
 func (informed) call(id string, times bool) (callView, bool) {
 	if id == "nobody" {
 		return callView{}, false
@@ -87,6 +91,8 @@ func TestControlAnswers(t *testing.T) {
 		"calls 7f4":           {"call", "7f4", "how the route was found:\ntrail", "crosspoint ladder 7f4"},
 		"calls --json 7f4":    {`"trail": "trail\n"`},
 		"dial --from 101 102": {"7f5 to 102"},
+		"reload":              {"+ phone 103\n", `"3-4"   (after a restart)`, "office.toml: reloaded, 1 changes in force"},
+		"reload --json":       {`"reloaded": true`},
 		"ladder":              {"call 7f4", "figure, times false"},
 		"ladder 7f3 --times":  {"call 7f3", "figure, times true"},
 		"ladder --trail":      {"route:\ntrail"},

@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"crosspoint/b2bua"
@@ -22,9 +24,12 @@ import (
 // An office is an exchange that runs: everything that openOffice starts and
 // close ends. Its parts know one another only through it.
 type office struct {
-	cfg     *Config
+	cfg     *Config // as the office was opened with
 	log     *slog.Logger
 	started time.Time
+
+	inForce   atomic.Pointer[Config] // after the last reload
+	reloading sync.Mutex             // one at a time
 
 	joined    *wiring.Office
 	memory    *memory  // what survives a restart
@@ -43,6 +48,7 @@ type office struct {
 // openOffice starts an exchange. On an error nothing is left running.
 func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, err error) {
 	o = &office{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{})}
+	o.inForce.Store(cfg)
 	defer func() {
 		if err != nil {
 			o.close(context.Background())

@@ -20,7 +20,8 @@ func serveCommand() command {
 		about: `
 On SIGTERM or Ctrl-C no new calls are taken and calls in progress may finish
 within [shutdown] wait of the file; then they are hung up. A second signal hangs
-them up at once. Telephone lines are left on-hook.`,
+them up at once. Telephone lines are left on-hook. On SIGHUP the file
+is read again, as by crosspoint reload.`,
 		flags: func(fs *flag.FlagSet) runner {
 			fs.StringVar(&level, "log-level", "", "debug, info, warn or error, instead of the file's `LEVEL`")
 			fs.StringVar(&format, "log-format", "", "text or json, instead of the file's `FORMAT`")
@@ -74,19 +75,29 @@ func serve(ctx context.Context, c console, path string, over Log) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(signals)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
 
 	o, err := openOffice(cfg, plan, log)
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
 	o.announce(c)
-	select {
-	case s := <-signals:
-		log.Info("stopping", "signal", s.String(), "calls", len(o.exchange.Calls()), "wait", cfg.wait())
-	case <-ctx.Done():
-		log.Info("stopping", "calls", len(o.exchange.Calls()), "wait", cfg.wait())
+	why := "asked to"
+	for stop := false; !stop; {
+		select {
+		case <-again:
+			o.reload()
+		case s := <-signals:
+			why, stop = s.String(), true
+		case <-ctx.Done():
+			stop = true
+		}
 	}
-	wait, hurry := context.WithTimeout(context.WithoutCancel(ctx), cfg.wait())
+	patience := o.inForce.Load().wait()
+	log.Info("stopping", "why", why, "calls", len(o.exchange.Calls()), "wait", patience)
+	wait, hurry := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer hurry()
 	go func() { // ends with the first of a second signal and the wait
 		select {
