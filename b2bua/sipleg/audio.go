@@ -32,7 +32,7 @@ type audio struct {
 func (l *Leg) openAudio() error {
 	s, err := rtp.Open(l.agent.cfg.RTP, rtp.Config{
 		OnDigit: func(digit byte, d time.Duration) {
-			l.in.Put(func() { l.deliver(leg.Digit{Of: l.of(), Digit: digit, For: d}) })
+			l.in.Put(func() { l.deliver(leg.Digit{Of: l.of(), Digit: digit, For: d, Relayed: true}) })
 		},
 		OnSilent: func(since time.Duration) { l.in.Put(func() { l.silent(since) }) },
 		OnHeard:  func() { l.in.Put(func() { l.heard() }) },

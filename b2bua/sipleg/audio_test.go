@@ -193,6 +193,11 @@ func TestDigits(t *testing.T) {
 			ear.say(ok.Body, 101, 5, 0x80|10, 0x03, 0x20)
 		}
 		e.expect("Digit 5")
+		e.mu.Lock()
+		if d := e.events[0].(leg.Digit); !d.Relayed {
+			t.Error("the other party would get the digit twice: with the audio, and once more")
+		}
+		e.mu.Unlock()
 		e.Digit('7', 0)
 		if pt := ear.hear(time.Second); pt != 101 {
 			t.Errorf("payload type %d", pt)
