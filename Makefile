@@ -24,8 +24,7 @@ check:
 	@PKGS='$(PKGS)' sh scripts/check.sh
 
 bench:
-	@sh scripts/need.sh go
-	go test -run '^$$' -bench . -benchmem $(PKGS)
+	@PKGS='$(PKGS)' LOAD='$(LOAD)' sh scripts/bench.sh
 
 build: bin/crosspoint bin/linesim
 

@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"internal/softphone": {"media/g711", "internal/..."},
 	"internal/siptest":   {"internal/..."},
 	"internal/arrows":    {},
+	"internal/load":      {},
 	"internal/interop":   {"media/...", "internal/..."},
 	"internal/wiring":    {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},
 	"internal/lab":       {"b2bua/...", "gateway/...", "media/...", "dialplan", "internal/..."},

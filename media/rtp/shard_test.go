@@ -101,7 +101,7 @@ func TestShardsComeAndGo(t *testing.T) {
 			s.SetRemote(netip.MustParseAddrPort("127.0.0.1:9"), netip.AddrPort{})
 			sessions = append(sessions, s)
 		}
-		if n := runtime.NumGoroutine() - before; n > runtime.GOMAXPROCS(0) {
+		if n := runtime.NumGoroutine() - before; n > 2*runtime.GOMAXPROCS(0) { // those of the round before may be on their way out
 			t.Errorf("%d goroutines for 100 sessions", n)
 		}
 		var all sync.WaitGroup
