@@ -2,6 +2,7 @@ package sipleg
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"crosspoint/b2bua/leg"
@@ -123,8 +124,8 @@ func (a *Agent) DialURI(uri string, o leg.Outgoing) (leg.Leg, error) {
 		return nil, leg.InvalidNumber.GivenBy(leg.Us).Because("%q is no SIP address", uri)
 	}
 	t.name, t.party = hostName(t.uri), a.party("", t.uri)
-	if to, ok := literal(t.uri); ok && a.wire.Ours(wire.UDP, to) {
-		return nil, leg.LoopDetected.GivenBy(leg.Us).Because("%s is this exchange itself", t.uri.HostPort())
+	if to, ok := literal(t.uri); ok && (a.wire.Ours(wire.UDP, to) || a.wire.Ours(wire.TCP, to)) {
+		return nil, itself(t)
 	}
 	return leg1(a.dial(t, o))
 }
@@ -213,9 +214,34 @@ func (l *Leg) place(t target) {
 			l.finish(leg.NetworkFailure.GivenBy(leg.Us).Because("%s has no address: %v", uri.Host, err))
 			return
 		}
+		list = slices.DeleteFunc(list, func(d Destination) bool { return l.agent.wire.Ours(d.Transport, d.Address) })
+		if len(list) == 0 {
+			why := itself(t)
+			l.log.Warn("the call would come back to us", "uri", uri.String(), "check", why.Hint)
+			l.finish(why)
+			return
+		}
 		l.out.places = list
 		l.call()
 	})
+}
+
+// itself is why we don't call our own address: the call would come back, and go
+// out again.
+func itself(t target) leg.Cause {
+	host := t.uri.Host
+	if t.uri.Port > 0 {
+		host = t.uri.HostPort()
+	}
+	why := leg.LoopDetected.GivenBy(leg.Us).Because("%s is this exchange itself", host)
+	if t.peer == nil {
+		return why.WithHint("add %s to domains in [sip]", host)
+	}
+	hint := "correct the proxy of peer " + t.peer.Name
+	if t.peer.Origin != "" {
+		hint += ", near " + t.peer.Origin
+	}
+	return why.WithHint("%s", hint)
 }
 
 // lookUp resolves a URI without holding up the owner: a number at once, a name
