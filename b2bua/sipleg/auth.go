@@ -47,6 +47,11 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 		return s, nil
 	}
 	account, refused := a.credentials(in, "Proxy-Authorization", 407)
+	if refused != nil {
+		if s, ok := a.callsForHelp(in, from); ok {
+			return s, nil
+		}
+	}
 	switch {
 	case refused == nil:
 		return a.phone(in, account, from)

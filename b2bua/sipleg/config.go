@@ -32,6 +32,10 @@ type Config struct {
 	Account func(user string) (Account, bool)
 	// Contacts are the addresses of a phone that does not register. Nil: none.
 	Contacts func(extension string) []Contact
+	// Emergency tells whether what a phone dials is an emergency number. A phone
+	// that is known by its address, registered or fixed, calls it without
+	// credentials. Nil: nothing is.
+	Emergency func(extension, dialed string) bool
 	// Peers are known by address; what they send needs no credentials.
 	Peers []Peer
 	// Strangers lets callers in who are neither phones nor peers, as

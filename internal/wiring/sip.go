@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"crosspoint/b2bua/sipleg"
 	"crosspoint/b2bua/sipleg/wire"
@@ -18,11 +19,22 @@ func (o *Office) sipConfig() sipleg.Config {
 	c.Accept = o
 	c.Account = func(user string) (sipleg.Account, bool) { a, ok := o.now().accounts[user]; return a, ok }
 	c.Digest = o.digest(func(user string) (string, bool) { a, ok := o.now().accounts[user]; return a.Secret, ok })
+	c.Emergency = o.emergency
 	c.Contacts = func(extension string) []sipleg.Contact { return o.now().fixed[extension] }
 	c.Peers = sipPeers(o.now().parties.Peers)
 	c.Domains = o.now().parties.Domains
 	c.Wire.Log, c.Log = o.log, o.log
 	return c
+}
+
+// emergency tells whether a phone calls for help by what it dials.
+func (o *Office) emergency(extension, dialed string) bool {
+	from, ok := o.Plan().Caller(extension)
+	if !ok {
+		return false
+	}
+	route, _ := o.Plan().Match(dialplan.Query{From: from, Dialed: dialed, At: time.Now()})
+	return route.Emergency
 }
 
 func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
