@@ -31,9 +31,9 @@ func (t target) asker() (asker, error) {
 	case t.socket != "" && t.config != "":
 		return asker{}, usagef("give --config or --socket, not both")
 	case t.socket != "":
-		return asker{t.socket}, nil
+		return asker{path: t.socket}, nil
 	case t.config == "":
-		return asker{defaultSocket()}, nil
+		return asker{path: defaultSocket()}, nil
 	}
 	cfg := new(Config)
 	if problems := tomlfile.Load(t.config, cfg); tomlfile.Fatal(problems) {
@@ -43,7 +43,7 @@ func (t target) asker() (asker, error) {
 	if path == "" {
 		return asker{}, fmt.Errorf("%s has socket = \"off\" in [control]: the exchange cannot be asked", t.config)
 	}
-	return asker{path}, nil
+	return asker{path: path}, nil
 }
 
 // query asks and prints: as JSON if wanted, else by show.
@@ -57,12 +57,16 @@ func query[T any](ctx context.Context, c console, t target, path string, show fu
 		return err
 	}
 	if t.json {
-		enc := json.NewEncoder(c.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
+		return printJSON(c, v)
 	}
 	show(v)
 	return nil
+}
+
+func printJSON(c console, v any) error {
+	enc := json.NewEncoder(c.out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 func none(args []string) error {
@@ -107,12 +111,19 @@ func showStatus(c console, v statusView) {
 
 func linesCommand() command {
 	var t target
-	return command{name: "lines", args: "", brief: "Shows each telephone line: its state, levels, last calls and faults",
+	return command{name: "lines", args: "[test|busy-out|return NAME]", brief: "Shows each telephone line: its state, levels, last calls and faults; tests one",
+		about: `
+lines test NAME takes an idle line off-hook and measures it: battery, dial tone
+and its level, whether a digit is understood, noise, echo return loss. It fails
+if something is not as it should be, and says what to do.
+
+lines busy-out NAME takes a line out of service for new calls, and lines return
+NAME puts it back. The exchange forgets it when it is restarted.`,
 		flags: func(fs *flag.FlagSet) runner {
 			t.flags(fs)
 			return func(ctx context.Context, c console, args []string) error {
-				if err := none(args); err != nil {
-					return err
+				if len(args) > 0 {
+					return lineWork(ctx, c, t, args)
 				}
 				return query(ctx, c, t, "/lines", func(v []lineView) { showLines(c, v) })
 			}

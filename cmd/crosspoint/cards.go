@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 
 	"crosspoint/gateway/jack"
-	"crosspoint/gateway/linecard"
 	"crosspoint/gateway/linesim"
 )
 
@@ -16,7 +14,7 @@ import (
 type cards struct {
 	mu     sync.Mutex // over the fields: a reload may add cards
 	names  []string
-	byName map[string]*linecard.Card
+	byName map[string]device
 	sims   []*linesim.Sim
 	sim    map[string]*linesim.Sim // by card
 }
@@ -24,7 +22,7 @@ type cards struct {
 // openCards takes up all cards. One that is not plugged in is no error: it is
 // taken up when it comes.
 func openCards(cfg *Config, log *slog.Logger) (*cards, error) {
-	c := &cards{byName: map[string]*linecard.Card{}, sim: map[string]*linesim.Sim{}}
+	c := &cards{byName: map[string]device{}, sim: map[string]*linesim.Sim{}}
 	if err := c.add(cfg, log); err != nil {
 		c.close()
 		return nil, err
@@ -40,20 +38,18 @@ func (c *cards) add(cfg *Config, log *slog.Logger) error {
 		if c.byName[cc.Name] != nil {
 			continue
 		}
-		device := cc.Port
-		if device == simulated {
+		path := cc.Port
+		if path == simulated {
 			sim, err := startTown(cfg, cc, log)
 			if err != nil {
 				return fmt.Errorf("card %s: simulated card: %w", cc.Name, err)
 			}
 			c.sims = append(c.sims, sim)
 			c.sim[cc.Name] = sim
-			device = sim.Path()
+			path = sim.Path()
 		}
-		serial := linecard.Serial{Path: device, Baud: cc.Baud, RTSCTS: cc.RTSCTS}
 		c.names = append(c.names, cc.Name)
-		c.byName[cc.Name] = linecard.New(linecard.Config{Name: cc.Name, Device: device, Log: log,
-			Open: func() (io.ReadWriteCloser, error) { return serial.Open() }})
+		c.byName[cc.Name] = openDevice(cfg, cc, path, log)
 	}
 	return nil
 }
@@ -61,6 +57,9 @@ func (c *cards) add(cfg *Config, log *slog.Logger) error {
 // startTown starts a simulated card on a pseudo terminal, with a port for each
 // line that is configured on it, and a small town behind it.
 func startTown(cfg *Config, cc Card, log *slog.Logger) (*linesim.Sim, error) {
+	if cc.Kind == kindModem {
+		return linesim.Start(linesim.Config{Country: cfg.Country, Modems: []linesim.ModemConfig{{Name: cc.Name}}, Log: log.With("town", cc.Name)})
+	}
 	card := linesim.CardConfig{Name: cc.Name}
 	for _, l := range cfg.Lines {
 		switch {
@@ -83,7 +82,7 @@ func startTown(cfg *Config, cc Card, log *slog.Logger) (*linesim.Sim, error) {
 func (c *cards) port(card string, n int) jack.Port {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.byName[card].Port(n)
+	return c.byName[card].port(n)
 }
 
 func (c *cards) view() []cardView {
@@ -91,13 +90,9 @@ func (c *cards) view() []cardView {
 	defer c.mu.Unlock()
 	var views []cardView
 	for _, name := range c.names {
-		i := c.byName[name].Info()
-		v := cardView{Name: name, Device: i.Device, State: i.State}
+		v := c.byName[name].view()
 		if c.sim[name] != nil {
 			v.Device += " (simulated)"
-		}
-		if i.Problem != "" {
-			v.State += ": " + i.Problem
 		}
 		views = append(views, v)
 	}
@@ -107,7 +102,7 @@ func (c *cards) view() []cardView {
 // close leaves all lines idle and ends the towns.
 func (c *cards) close() {
 	for _, card := range c.byName {
-		card.Close()
+		_ = card.Close() // leaves its lines on-hook if it answers
 	}
 	for _, sim := range c.sims {
 		sim.Close()

@@ -18,7 +18,7 @@ type Config struct {
 
 	SIP      SIP      `toml:"sip" doc:"where phones and peers reach us"`
 	RTP      RTP      `toml:"rtp" doc:"where audio is received"`
-	Cards    []Card   `toml:"card" doc:"line cards: hardware with telephone lines on a serial port"`
+	Cards    []Card   `toml:"card" doc:"line cards and voice modems: hardware with telephone lines on a serial port"`
 	Music    Music    `toml:"music" doc:"what a held party hears"`
 	Services Services `toml:"services" doc:"how services of the exchange behave"`
 	Store    Store    `toml:"store" doc:"what survives a restart: registrations, settings made from phones, records of calls"`
@@ -52,7 +52,8 @@ type Card struct {
 	tomlfile.Pos
 	Name   string `toml:"name" required:"true" doc:"name that lines refer to"`
 	Port   string `toml:"port" required:"true" doc:"serial device, such as /dev/ttyUSB0 or /dev/serial/by-id/…; sim: a simulated card with a small town behind it"`
-	Baud   int    `toml:"baud" doc:"speed in bit/s; absent: 460800. USB cards ignore it"`
+	Kind   string `toml:"kind" doc:"card: a line card of up to 32 ports; modem: a voice modem (V.253), whose only port is an fxo line; absent: card" enum:"card,modem"`
+	Baud   int    `toml:"baud" doc:"speed in bit/s; absent: 460800, 230400 for a modem. USB devices ignore it"`
 	RTSCTS bool   `toml:"rtscts" doc:"true: hardware flow control, where card and cable have it"`
 }
 

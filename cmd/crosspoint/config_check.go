@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"crosspoint/dialplan"
 	"crosspoint/gateway/linecard"
 	"crosspoint/internal/tomlfile"
 	"crosspoint/internal/wiring"
@@ -81,8 +82,10 @@ func (c *Config) checkCards() []tomlfile.Problem {
 func (c *Config) checkLines() []tomlfile.Problem {
 	var problems []tomlfile.Problem
 	var cards []string
+	modems := map[string]bool{}
 	for _, card := range c.Cards {
 		cards = append(cards, card.Name)
+		modems[card.Name] = card.Kind == kindModem
 	}
 	for _, l := range c.Lines {
 		switch {
@@ -92,9 +95,26 @@ func (c *Config) checkLines() []tomlfile.Problem {
 			problems = append(problems, l.KeyProblem("card", "line %q is on card %q, which is not there%s", l.Name, l.Card, tomlfile.Suggest(l.Card, cards)))
 		case l.Port < 1 || l.Port > linecard.MaxPorts:
 			problems = append(problems, l.KeyProblem("port", "line %q is on port %d: a card has ports 1 to %d", l.Name, l.Port, linecard.MaxPorts))
+		case modems[l.Card]:
+			problems = append(problems, checkModemLine(l)...)
+		case l.CallerIDKind == "japan" && l.Kind == "fxo":
+			problems = append(problems, l.KeyProblem("caller_id", "line %q: Japanese caller ID is read only by a modem that knows it, such as a Conexant: leave caller_id out", l.Name))
 		}
 	}
 	return problems
+}
+
+// checkModemLine finds what the line on a voice modem cannot be.
+func checkModemLine(l dialplan.Line) []tomlfile.Problem {
+	switch {
+	case l.Port != 1:
+		return []tomlfile.Problem{l.KeyProblem("port", "line %q is on port %d of a modem: it has port 1 only", l.Name, l.Port)}
+	case l.Kind != "fxo":
+		return []tomlfile.Problem{l.KeyProblem("kind", "line %q: kind = %q: a modem's line leads to an exchange: write kind = \"fxo\"", l.Name, l.Kind)}
+	case l.Dialing == "pulse":
+		return []tomlfile.Problem{l.KeyProblem("dialing", "line %q: a modem does not break its loop fast enough for pulses: use a line card", l.Name)}
+	}
+	return nil
 }
 
 // checkParties judges what the SIP agent needs to know of phones and peers.

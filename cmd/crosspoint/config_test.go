@@ -35,6 +35,7 @@ func TestSamplesAreGood(t *testing.T) {
 // its line and what to write instead.
 func TestMistakes(t *testing.T) {
 	const card = "[[card]]\nname = \"card1\"\nport = \"sim\"\n"
+	const modem = card + "kind = \"modem\"\n[[line]]\nname = \"fxo1\"\ncard = \"card1\"\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown section":   {"[spi]\n", `f.toml:1: unknown table [spi]; did you mean "sip"?`},
 		"unknown key":       {"[sip]\nlisten_on = \"udp:127.0.0.1:5060\"\n", `f.toml:2: unknown key "listen_on" in [sip]; did you mean "listen"?`},
@@ -53,6 +54,11 @@ func TestMistakes(t *testing.T) {
 		"no such card":      {card + "[[line]]\nname = \"fxo1\"\ncard = \"card2\"\nport = 1\nkind = \"fxo\"\n", `f.toml:6: line "fxo1" is on card "card2", which is not there; did you mean "card1"?`},
 		"line without card": {card + "[[line]]\nname = \"fxo1\"\nport = 1\nkind = \"fxo\"\n", `f.toml:4: line "fxo1" needs card`},
 		"port of line":      {card + "[[line]]\nname = \"fxo1\"\ncard = \"card1\"\nport = 99\nkind = \"fxo\"\n", `f.toml:7: line "fxo1" is on port 99: a card has ports 1 to`},
+		"modem's port":      {modem + "port = 2\nkind = \"fxo\"\n", `f.toml:8: line "fxo1" is on port 2 of a modem: it has port 1 only`},
+		"modem's kind":      {modem + "port = 1\nkind = \"fxs\"\nextension = \"103\"\n[[phone]]\nextension = \"103\"\n", `f.toml:9: line "fxo1": kind = "fxs": a modem's line leads to an exchange`},
+		"modem and pulses":  {modem + "port = 1\nkind = \"fxo\"\ndialing = \"pulse\"\n", `f.toml:10: line "fxo1": a modem does not break its loop fast enough for pulses`},
+		"kind of card":      {card + "kind = \"mode\"\n", `f.toml:4: card.kind = "mode" is not one of "card", "modem"`},
+		"japan on a card":   {card + "[[line]]\nname = \"fxo1\"\ncard = \"card1\"\nport = 1\nkind = \"fxo\"\ncaller_id = \"japan\"\n", `f.toml:9: line "fxo1": Japanese caller ID is read only by a modem that knows it`},
 		"music":             {"[music]\nfile = \"hold.mp3\"\n", `f.toml:2: file = "hold.mp3" is not a WAV file`},
 		"log level":         {"[log]\nlevel = \"loud\"\n", `f.toml:2: log.level = "loud" is not one of "debug", "info", "warn", "error"`},
 		"expiry":            {"[sip]\nregister_min = \"2h\"\nregister_max = \"1h\"\n", "f.toml:2: register_min is 2h0m0s, longer than register_max"},

@@ -29,6 +29,7 @@ type informant interface {
 	dial(from, number string) (string, error)
 	// reload reads the office file again.
 	reload() reloadView
+	lineWorker
 	// call is one call with its ladder; an empty id is the latest. False: there is none.
 	call(id string, times bool) (callView, bool)
 }
@@ -72,7 +73,7 @@ func listenUnix(path string) (net.Listener, error) {
 		if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 			conn.Close()
 			who := "another exchange"
-			if v, err := (asker{path}).status(context.Background()); err == nil {
+			if v, err := (asker{path: path}).status(context.Background()); err == nil {
 				who = fmt.Sprintf("another exchange, process %d (%s)", v.PID, v.File)
 			}
 			return nil, fmt.Errorf("control socket %s is in use by %s: stop that one, or give [control] socket another path", path, who)
@@ -119,6 +120,7 @@ func routes(office informant) http.Handler {
 		reply(w, dialView{Call: id})
 	})
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) { reply(w, office.reload()) })
+	lineRoutes(mux, office)
 	mux.HandleFunc("GET /call", func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("id")
 		call, ok := office.call(id, r.URL.Query().Has("times"))
@@ -147,7 +149,10 @@ func (c *control) Close() error {
 }
 
 // An asker asks a running office over its control socket.
-type asker struct{ path string }
+type asker struct {
+	path     string
+	patience time.Duration // for the answer. Zero means 10 s
+}
 
 func (a asker) status(ctx context.Context) (v statusView, err error) {
 	err = a.ask(ctx, "/status", &v)
@@ -169,7 +174,11 @@ func (a asker) do(ctx context.Context, method, path string, form url.Values, int
 		return new(net.Dialer).DialContext(ctx, "unix", a.path)
 	}}
 	defer transport.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	patience := a.patience
+	if patience == 0 {
+		patience = 10 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, (&url.URL{Scheme: "http", Host: "crosspoint"}).String()+path, strings.NewReader(form.Encode()))
 	if err != nil {

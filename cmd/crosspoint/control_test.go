@@ -50,6 +50,23 @@ func (informed) reload() reloadView {
 	return reloadView{File: "office.toml", Reloaded: true, Changed: []string{"+ phone 103"}, Restart: []string{`rtp.ports "1-2" -> "3-4"`}}
 }
 
+func (informed) testLine(_ context.Context, line string) (lineTestView, error) {
+	switch line {
+	case "fxo1":
+		return lineTestView{Line: line, Port: "card1:1", OK: true, Steps: []lineTestStep{{"battery", true, "present", ""}}}, nil
+	case "fxo2":
+		return lineTestView{Line: line, Port: "card1:2", Steps: []lineTestStep{{"battery", false, "none", "is the wall jack plugged in?"}}}, nil
+	}
+	return lineTestView{}, fmt.Errorf("there is no line %q", line)
+}
+
+func (informed) busyOutLine(line string, out bool) (lineView, error) {
+	if line != "fxo1" {
+		return lineView{}, fmt.Errorf("there is no line %q", line)
+	}
+	return lineView{Line: line, State: map[bool]string{true: "busied out", false: "idle"}[out]}, nil
+}
+
 func (informed) call(id string, times bool) (callView, bool) {
 	if id == "nobody" {
 		return callView{}, false
@@ -93,6 +110,9 @@ func TestControlAnswers(t *testing.T) {
 		"dial --from 101 102": {"7f5 to 102"},
 		"reload":              {"+ phone 103\n", `"3-4"   (after a restart)`, "office.toml: reloaded, 1 changes in force"},
 		"reload --json":       {`"reloaded": true`},
+		"lines test fxo1":     {"line fxo1 (card1:1)", "ok   battery", "present"},
+		"lines busy-out fxo1": {"line fxo1: busied out"},
+		"lines return fxo1":   {"line fxo1: idle"},
 		"ladder":              {"call 7f4", "figure, times false"},
 		"ladder 7f3 --times":  {"call 7f3", "figure, times true"},
 		"ladder --trail":      {"route:\ntrail"},
@@ -162,7 +182,7 @@ func TestControlLeftBehind(t *testing.T) {
 	if err != nil {
 		t.Fatalf("a socket that was left behind is in the way: %v", err)
 	}
-	if _, err := (asker{path}).status(context.Background()); err != nil {
+	if _, err := (asker{path: path}).status(context.Background()); err != nil {
 		t.Error(err)
 	}
 	c.Close()
