@@ -183,6 +183,28 @@ func (l *Line) HangUp() (ok bool) {
 	return ok
 }
 
+// Say has the subscriber of the line's call say something from now on. False:
+// there is no call.
+func (l *Line) Say(pcm []int16, repeat bool) (ok bool) {
+	l.sim.do(func() {
+		if l.call != nil {
+			l.call.sub.Plays, l.call.sub.Repeat, l.call.talked, ok = pcm, repeat, 0, true
+		}
+	})
+	return ok
+}
+
+// Heard is what the subscriber of the line's call has heard since it answered;
+// nil: there is no call.
+func (l *Line) Heard() (pcm []int16) {
+	l.sim.do(func() {
+		if l.call != nil {
+			pcm = append(pcm, l.call.heard...)
+		}
+	})
+	return pcm
+}
+
 // DropLoop takes the line's current away for a time, as an exchange does for
 // its own reasons.
 func (l *Line) DropLoop(d time.Duration) { l.sim.do(func() { l.drop(d) }) }
