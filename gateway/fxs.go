@@ -197,11 +197,16 @@ func (f *fxs) enterTalking() {
 
 // onHook ends what the telephone was doing: it was hung up.
 func (f *fxs) onHook() {
-	if f.call != nil {
-		f.in("on-hook")
-		f.end(leg.NormalClearing.GivenBy(f.cfg.Name).Because("the telephone on line %s was hung up", f.cfg.Name))
+	if f.call == nil {
+		f.become(fxsIdle)
+		return
 	}
+	f.in("on-hook")
+	why := leg.NormalClearing.GivenBy(f.cfg.Name).Because("the telephone on line %s was hung up", f.cfg.Name)
+	c := f.drop(why.Text)
 	f.become(fxsIdle)
+	f.publish() // call control may ring the telephone back at once
+	c.end(why)
 }
 
 // hungUp ends the call because the other side did, and lets the telephone hear
