@@ -115,8 +115,14 @@ func (d *desk) left(p *party, why leg.Cause) State {
 	}
 	d.held.leg.Resume()
 	d.bridge.Resume(d.held.leg.Stream())
+	return d.recall()
+}
+
+// recall rings the host, who has hung up, for the held party.
+func (d *desk) recall() State {
 	d.caller, d.callee = d.held, nil
-	return d.sendTo(d.held, p.source, p.source.Name, &transfer{Call: d.Call, transferee: d.held})
+	d.log.Info("calls back", "who", d.held.name(), "whom", d.host.source.Name)
+	return d.sendTo(d.held, d.host.source, d.host.source.Name, &transfer{Call: d.Call, transferee: d.held})
 }
 
 func (d *desk) ringing(*party) { d.playRingback(d.host) }
@@ -164,10 +170,21 @@ func (d *desk) transferOnward() State {
 	d.caller, d.callee = d.held, nil
 	d.held.leg.Resume()
 	d.bridge.Resume(d.held.leg.Stream())
-	t := &transfer{Call: d.Call, transferee: d.held}
-	d.setup.seeker = t
+	d.setup.seeker = &onward{transfer{Call: d.Call, transferee: d.held}, d}
 	d.playRingback(d.held)
 	return Transferring
+}
+
+// onward is a transfer by a telephone that was hung up while the third rang. If
+// nobody answers there, the telephone is rung: a caller is not lost for that.
+type onward struct {
+	transfer
+	desk *desk
+}
+
+func (o *onward) failed(why leg.Cause) State {
+	o.log.Info("transfer failed", "to", o.setup.to.Number, "because", why, "hint", why.Hint)
+	return o.desk.recall()
 }
 
 // consulting lets the host talk to the third while the first is held.

@@ -99,7 +99,7 @@ func (r *recalling) failed(leg.Cause) State { return r.rest() }
 // sendTo routes a call for a party by what another one may dial, and rings.
 func (c *Call) sendTo(who *party, as leg.Source, dialed string, s seeker) State {
 	route, _ := c.x.cfg.Plan().Match(c.query(as, who.leg.Party(), dialed))
-	c.setup = setup{seeker: s, route: route, shown: who.leg.Party(), to: leg.Party{Number: dialed}, law: who.leg.Stream().Law()}
+	c.setup = setup{seeker: s, route: route, shown: who.leg.Party(), to: leg.Party{Number: dialed}, law: who.leg.Stream().Law(), as: as}
 	return c.seek()
 }
 
