@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"crosspoint/gateway/jack"
 	"crosspoint/gateway/linecard"
@@ -16,6 +17,10 @@ const kindModem = "modem"
 // modemBaud is a modem's speed where the file names none: audio takes 80 kbit/s
 // each way, and up to twice as much when many samples must be shielded.
 const modemBaud = 230400
+
+// simulatedLead is the lead that a simulated card begins with: its clock is
+// this machine's, and stands still with it when the machine is busy.
+const simulatedLead = 120 * time.Millisecond
 
 // A device is a [[card]]: a line card or a modem.
 type device interface {
@@ -32,7 +37,11 @@ func openDevice(cfg *Config, cc Card, path string, log *slog.Logger) device {
 	}
 	open := func() (io.ReadWriteCloser, error) { return serial.Open() }
 	if cc.Kind != kindModem {
-		return lineCard{linecard.New(linecard.Config{Name: cc.Name, Device: path, Log: log, Open: open})}
+		card := linecard.Config{Name: cc.Name, Device: path, Log: log, Open: open}
+		if cc.Port == simulated {
+			card.Lead = simulatedLead
+		}
+		return lineCard{linecard.New(card)}
 	}
 	return voiceModem{modem.New(modem.Config{Name: cc.Name, Device: path, Log: log, Open: open, RTSCTS: cc.RTSCTS, CallerID: modemCallerID(cfg, cc.Name)})}
 }
