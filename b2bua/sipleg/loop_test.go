@@ -44,13 +44,7 @@ func TestExchangeCallsItself(t *testing.T) {
 			"mirror": "127.0.0.1:5060 is this exchange itself: correct the proxy of peer mirror, near office.toml:7",
 			"named":  "pbx.example is this exchange itself: correct the proxy of peer named",
 		} {
-			e := &end{f: f, ladder: new(leg.Ladder)}
-			l, err := f.agent.DialPeer(peer, "102", leg.Outgoing{Sink: e, Ladder: e.ladder})
-			if err != nil {
-				t.Fatal(err)
-			}
-			e.Leg = l
-			if why := e.cause(); why.Error() != want {
+			if why := f.peer(peer, "102").cause(); why.Error() != want {
 				t.Errorf("%v, want %s", why.Error(), want)
 			}
 		}

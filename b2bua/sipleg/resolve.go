@@ -36,7 +36,9 @@ func (a *Agent) destinations(ctx context.Context, u sip.Uri) ([]Destination, err
 	defer cancel()
 	resolve := a.cfg.Resolve
 	if resolve == nil {
-		resolve = system
+		resolve = func(ctx context.Context, host string, port int, transport string) ([]Destination, error) {
+			return lookUp(ctx, net.DefaultResolver, host, port, transport)
+		}
 	}
 	list, err := resolve(ctx, u.Host, u.Port, t)
 	if err == nil && len(list) == 0 {
@@ -45,48 +47,76 @@ func (a *Agent) destinations(ctx context.Context, u sip.Uri) ([]Destination, err
 	return list, err
 }
 
-// system resolves by the operating system: SRV records if no port is given,
-// else, or if there are none, address records (RFC 3263 §4.2).
-func system(ctx context.Context, host string, port int, transport string) ([]Destination, error) {
-	var list []Destination
+// A resolver asks the domain name system; *net.Resolver is one.
+type resolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// lookUp finds the addresses of a host: by SRV records if no port is given,
+// else, or if there are none, by address records (RFC 3263 §4.2). The resolver
+// orders SRV records by priority and weight (RFC 2782). NAPTR records are not
+// asked for: who has them has SRV records as well, and we speak UDP and TCP
+// alike.
+func lookUp(ctx context.Context, dns resolver, host string, port int, transport string) ([]Destination, error) {
 	if port == 0 {
-		for _, t := range []wire.Transport{wire.UDP, wire.TCP} {
-			name := strings.ToLower(t.String())
-			if transport != "" && transport != name {
-				continue
-			}
-			_, records, err := net.DefaultResolver.LookupSRV(ctx, "sip", name, host)
-			if err != nil {
-				continue
-			}
-			for _, r := range records {
-				list = append(list, addresses(ctx, t, r.Target, int(r.Port))...)
-			}
+		list, err := services(ctx, dns, host, transport)
+		if len(list) > 0 || errors.Is(err, errNoService) {
+			return list, err
 		}
-	}
-	if len(list) > 0 {
-		return list, nil
+		port = 5060
 	}
 	t := wire.UDP
 	if transport == "tcp" {
 		t = wire.TCP
 	}
-	if port == 0 {
-		port = 5060
-	}
-	if list = addresses(ctx, t, host, port); len(list) == 0 {
-		return nil, fmt.Errorf("%s: %w", host, errNoAddress)
-	}
-	return list, nil
+	return addresses(ctx, dns, t, host, port)
 }
 
-var errNoAddress = errors.New("the name has no address")
+var (
+	errNoAddress = errors.New("the name has no address")
+	errNoService = errors.New("the domain says that it takes no SIP calls")
+)
 
-func addresses(ctx context.Context, t wire.Transport, host string, port int) []Destination {
+// services are the addresses that SRV records lead to. UDP comes first: it is
+// what all peers speak.
+func services(ctx context.Context, dns resolver, host, transport string) (list []Destination, err error) {
+	for _, t := range []wire.Transport{wire.UDP, wire.TCP} {
+		name := strings.ToLower(t.String())
+		if transport != "" && transport != name {
+			continue
+		}
+		_, records, failed := dns.LookupSRV(ctx, "sip", name, host)
+		if failed != nil {
+			continue
+		}
+		for _, r := range records {
+			if strings.Trim(r.Target, ".") == "" { // RFC 2782: decidedly not available
+				err = errNoService
+				continue
+			}
+			if found, e := addresses(ctx, dns, t, r.Target, int(r.Port)); e == nil {
+				list = append(list, found...)
+			}
+		}
+	}
+	return list, err
+}
+
+func addresses(ctx context.Context, dns resolver, t wire.Transport, host string, port int) ([]Destination, error) {
+	ips, err := dns.LookupNetIP(ctx, "ip", strings.TrimSuffix(host, "."))
 	var list []Destination
-	ips, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	for _, ip := range ips {
 		list = append(list, Destination{t, netip.AddrPortFrom(ip.Unmap(), uint16(port))})
 	}
-	return list
+	var why *net.DNSError
+	switch {
+	case len(list) > 0:
+		return list, nil
+	case errors.As(err, &why) && why.IsTimeout:
+		return nil, errors.New("the name server does not answer")
+	case errors.As(err, &why) && why.IsTemporary:
+		return nil, fmt.Errorf("the name server has failed: %s", why.Err)
+	}
+	return nil, errNoAddress
 }
