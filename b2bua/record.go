@@ -34,6 +34,7 @@ type Record struct {
 type Audio struct {
 	Leg   string
 	Stats media.Stats
+	Hears media.Quality // how well the party hears the other, ITU-T G.107; zero: not known
 }
 
 // Talked is how long the parties were joined.
@@ -55,11 +56,16 @@ func (c *Call) record() Record {
 		Route: c.route, Trail: c.trail, Ladder: c.ladder,
 	}
 	if c.caller != nil {
-		r.Audio = append(r.Audio, Audio{c.caller.name(), c.caller.leg.Stream().Stats()})
+		r.Audio = append(r.Audio, Audio{Leg: c.caller.name(), Stats: c.caller.leg.Stream().Stats()})
 	}
 	if c.callee != nil {
 		r.Answerer = c.callee.name()
-		r.Audio = append(r.Audio, Audio{c.callee.name(), c.callee.leg.Stream().Stats()})
+		r.Audio = append(r.Audio, Audio{Leg: c.callee.name(), Stats: c.callee.leg.Stream().Stats()})
+	}
+	if len(r.Audio) == 2 {
+		caller, callee := &r.Audio[0], &r.Audio[1]
+		caller.Hears, _ = media.Heard(callee.Stats, caller.Stats)
+		callee.Hears, _ = media.Heard(caller.Stats, callee.Stats)
 	}
 	if !c.over.IsZero() {
 		r.Why = c.why()

@@ -129,6 +129,8 @@ type audioView struct {
 	Dropped  uint64   `json:"dropped"`
 	JitterMS float64  `json:"jitter_ms"`
 	Level    *float64 `json:"level_dbm0,omitempty"`
+	MOS      float64  `json:"mos,omitempty"`      // how well the party hears the other, ITU-T G.107: 1 to 4.41
+	RFactor  float64  `json:"r_factor,omitempty"` // the same as rating, 0 to 93.2
 }
 
 // viewCall is a call without its ladder, or with it drawn.
@@ -142,7 +144,7 @@ func viewCall(r b2bua.Record, ladder, times bool) callView {
 	}
 	for _, a := range r.Audio {
 		v.Audio = append(v.Audio, audioView{a.Leg, a.Stats.Received, a.Stats.Sent, a.Stats.Lost, a.Stats.Dropped,
-			float64(a.Stats.Jitter) / float64(time.Millisecond), finite(a.Stats.ReceivedDBm0)})
+			float64(a.Stats.Jitter) / float64(time.Millisecond), finite(a.Stats.ReceivedDBm0), a.Hears.MOS, a.Hears.R})
 	}
 	if ladder {
 		v.Figure, v.Trail = r.Ladder.Figure(times), r.Trail.String()
