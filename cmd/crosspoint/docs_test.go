@@ -97,7 +97,7 @@ func goodOffice(t *testing.T, path string, line int, text string) {
 }
 
 // elsewhere are commands of the system that a document may name.
-var elsewhere = regexp.MustCompile(`^(sudo install|ls -l|ls |systemctl|cd |git clone|go test|go run ./cmd/|linesim|bin/linesim|#|$)`)
+var elsewhere = regexp.MustCompile(`^(sudo install|sudo useradd|curl |ls -l|ls |systemctl|cd |git clone|go test|go run ./cmd/|linesim|bin/linesim|#|$)`)
 
 // tryCommand tells what is wrong with a command of a document; empty: nothing.
 func tryCommand(t *testing.T, dir, line string) string {
