@@ -85,7 +85,7 @@ func TestCommandLine(t *testing.T) {
 		{"route --from 101 102", exitUsage, "", "--config and --from"},
 		{"route --config " + demo + " --from 101", exitUsage, "", "name one NUMBER"},
 		{"lines --socket /nowhere/socket", exitFailed, "", "no exchange answers at /nowhere/socket"},
-		{"lines now", exitUsage, "", `"now" is one word too many`},
+		{"lines now", exitUsage, "", `"now" is not test, busy-out or return`},
 		{"calls --socket a --config b", exitUsage, "", "not both"},
 		{"ladder 1 2", exitUsage, "", "one word too many"},
 		{"demo --talk 1h", exitUsage, "", "not between 1s and 5s"},
