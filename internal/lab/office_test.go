@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"crosspoint/b2bua"
 	"crosspoint/internal/siptest"
@@ -245,6 +246,7 @@ func (o *office) notified(c *call, states ...int) {
 	o.t.Helper()
 	for _, want := range states {
 		m := c.Peer.Expect("NOTIFY")
+		synctest.Wait() // what else the exchange sends comes before the phone's answer
 		c.Respond(m, 200)
 		if !strings.HasPrefix(m.Body, fmt.Sprintf("SIP/2.0 %d ", want)) {
 			o.t.Fatalf("%s is notified of %q, not %d", c.Peer.User, m.Body, want)

@@ -20,6 +20,7 @@ type Tap struct {
 	ladder *leg.Ladder
 	seen   map[string]bool // datagrams drawn already
 	audio  map[netip.AddrPort]int
+	loud   map[netip.AddrPort]int
 	lose   func(from, to string, m *siptest.Message) bool
 	delay  func(from, to string, m *siptest.Message) time.Duration
 }
@@ -27,7 +28,7 @@ type Tap struct {
 func newTap() *Tap {
 	return &Tap{
 		names: make(map[netip.AddrPort]string), ladder: new(leg.Ladder), seen: make(map[string]bool),
-		audio: make(map[netip.AddrPort]int),
+		audio: make(map[netip.AddrPort]int), loud: make(map[netip.AddrPort]int),
 	}
 }
 
@@ -61,6 +62,9 @@ func (w *Tap) fate(from, to netip.AddrPort, data []byte) (f memnet.Fate) {
 	sender, receiver := w.partyAt(from), w.partyAt(to)
 	if sender == "" || receiver == "" {
 		w.audio[to]++
+		if speech(data) {
+			w.loud[to]++
+		}
 		return f
 	}
 	m, err := siptest.Parse(tidy(string(data)))
@@ -169,4 +173,26 @@ func (w *Tap) Heard(at netip.AddrPort) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.audio[at]
+}
+
+// Loud is how many of them are RTP packets in which somebody speaks.
+func (w *Tap) Loud(at netip.AddrPort) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.loud[at]
+}
+
+// speech tells an RTP packet of µ-law audio that is loud, above -30 dBm0 or so in a
+// quarter of its samples.
+func speech(packet []byte) bool {
+	if len(packet) < 12+80 || packet[0]>>6 != 2 || packet[1]&0x7f != 0 {
+		return false
+	}
+	loud := 0
+	for _, code := range packet[12:] {
+		if code&0x7f < 0x50 {
+			loud++
+		}
+	}
+	return loud > len(packet[12:])/4
 }
