@@ -203,7 +203,7 @@ func (c *Call) calling(p *party, ev leg.Event) State {
 		p.rang = true
 		c.setup.seeker.ringing(p)
 	case leg.EarlyMedia:
-		if c.setup.rung > 1 { // several are rung: their ringbacks would be mixed
+		if c.setup.rung > 1 || c.goesOn() {
 			c.setup.seeker.ringing(p)
 		} else {
 			c.setup.seeker.early(p)
@@ -222,6 +222,21 @@ func (c *Call) calling(p *party, ev leg.Event) State {
 		return c.unexpected(ev)
 	}
 	return c.state
+}
+
+// goesOn tells that further places are tried if those rung now are busy or do
+// not answer. Who waits hears one continuous ringing then, not the tones of
+// each place; nor of several at once.
+func (c *Call) goesOn() bool {
+	on := func(r dialplan.Route, stage int) bool {
+		return r.Stages[stage].On&(dialplan.Busy|dialplan.NoAnswer) != 0
+	}
+	for _, d := range c.setup.redirect.detours {
+		if len(d.rest) > 0 || on(d.route, d.stage) {
+			return true
+		}
+	}
+	return on(c.setup.route, c.setup.stage)
 }
 
 // placeAnswered takes the first who answers; the others are told that the call
