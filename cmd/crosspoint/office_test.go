@@ -411,7 +411,7 @@ func TestSecondInstance(t *testing.T) {
 func TestServeBadFile(t *testing.T) {
 	file := write(t, "office.toml", strings.Replace(testOffice, "extension", "extention", 1))
 	code, _, complaints := cli("serve", file)
-	if code != exitFailed || !strings.Contains(complaints, `did you mean "extension"?`) || !strings.Contains(complaints, "office.toml:13:") {
+	if code != exitFailed || !strings.Contains(complaints, `did you mean "extension"?`) || !strings.Contains(complaints, "office.toml:15:") {
 		t.Errorf("code %d: %s", code, complaints)
 	}
 }
