@@ -78,7 +78,7 @@ func TestMistakes(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	cfg, plan, problems := decodeConfig("f.toml", []byte(smallest))
-	if plan == nil || len(problems) > 0 {
+	if plan == nil || tomlfile.Fatal(problems) {
 		t.Fatal(tomlfile.Text(problems))
 	}
 	if s := cfg.sockets(); len(s) != 2 || s[0].addr.Port() != 5060 || s[0].network != "udp" || s[1].network != "tcp" {
