@@ -14,7 +14,7 @@ type setup struct {
 	route  dialplan.Route // by which route
 	shown  leg.Party      // who the places are told is calling
 	by     string         // address of who transferred (RFC 3892); empty: nobody did
-	also   bool           // by BYE with Also
+	also   bool           // by BYE with Also, or Requested-By
 	to     leg.Party      // what was dialled
 	law    g711.Law       // what the seeker speaks
 	stage  int            // index of the route's stage being rung
@@ -52,7 +52,7 @@ func (c *Call) begin() State {
 	c.remember(leg.Cause{})
 	c.announce()
 	c.setup = setup{
-		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy,
+		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy, also: c.in.Also,
 		to: c.in.To, law: c.caller.leg.Stream().Law(), as: c.in.Source,
 	}
 	return c.seek()

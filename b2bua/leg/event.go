@@ -28,6 +28,7 @@ type (
 		// Diversions are the forwardings that the caller's side reports, latest first.
 		Diversions []Diversion
 		ReferredBy string
+		Also       bool // it is said in the manner of RFC 2543 (Requested-By)
 	}
 	// Trying: the callee's side has taken the call (100, line seized).
 	Trying struct{ Of }

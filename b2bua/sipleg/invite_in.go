@@ -197,6 +197,7 @@ func (l *Leg) incomingCall(req *sip.Request, who sender, replaces *Leg) leg.Inco
 	ev := leg.Incoming{
 		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialedBy(req, who.peer), Hops: maxHops,
 		Ladder: l.ladder, Diversions: l.agent.forwardings(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
+		Also: value(req, "Requested-By") != "",
 	}
 	if replaces != nil {
 		ev.Replaces = replaces
