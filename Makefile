@@ -8,7 +8,7 @@ CONFIG ?= configs/demo.toml
 OUT ?= out
 
 # Go itself knows what has to be built again.
-.PHONY: run demo test check bench build clean bin/crosspoint bin/linesim
+.PHONY: run demo test check bench bench-lines build clean bin/crosspoint bin/linesim
 
 run: bin/crosspoint
 	@exec bin/crosspoint serve $(CONFIG)
@@ -25,6 +25,10 @@ check:
 
 bench:
 	@PKGS='$(PKGS)' LOAD='$(LOAD)' sh scripts/bench.sh
+
+# Lines side by side with spandsp and minimodem; the result is docs/line-report.md.
+bench-lines:
+	@sh scripts/bench-lines.sh
 
 build: bin/crosspoint bin/linesim
 

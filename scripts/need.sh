@@ -1,6 +1,7 @@
 #!/bin/sh
-# need.sh COMMAND… makes sure that each command is there: it installs the Debian
-# package of a missing one, or says what to install and fails.
+# need.sh COMMAND… makes sure that each command, or header of C (NAME.h), is
+# there: it installs the Debian package of a missing one, or says what to install
+# and fails.
 set -u
 
 # package_of COMMAND prints the Debian package that brings it.
@@ -10,6 +11,7 @@ package_of() {
 	sipp) echo sip-tester ;;
 	baresip) echo baresip-core ;;
 	vm) echo mgetty-voice ;;
+	spandsp.h) echo libspandsp-dev ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -26,12 +28,20 @@ need_go() {
 	fi
 }
 
+# here COMMAND tells whether it is there.
+here() {
+	case "$1" in
+	*.h) ls "/usr/include/$1" "/usr/include/"*"/$1" 2>/dev/null | grep -q . ;;
+	*) command -v "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
 packages=""
 missing=""
 for command in "$@"; do
 	if [ "$command" = go ]; then
 		need_go
-	elif ! command -v "$command" >/dev/null 2>&1; then
+	elif ! here "$command"; then
 		missing="$missing $command"
 		packages="$packages $(package_of "$command")"
 	fi
@@ -64,5 +74,5 @@ if ! install; then
 fi
 
 for command in $missing; do
-	command -v "$command" >/dev/null 2>&1 || refuse "$command is not there even after installing"
+	here "$command" || refuse "$command is not there even after installing"
 done

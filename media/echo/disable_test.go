@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"crosspoint/internal/dsp"
+	"crosspoint/internal/g168"
 )
 
 // answer is an answer tone: hz, its phase reversed each given number of
@@ -22,7 +23,7 @@ func answer(dBm0, hz float64, every, n int, modulated bool) []int16 {
 		}
 		x[i] = dsp.Clip(v)
 	}
-	return coded(x)
+	return g168.Coded(x)
 }
 
 // found is what a disabler makes of a signal in one direction, and after how
@@ -64,11 +65,11 @@ func TestAnswerTones(t *testing.T) {
 
 // TestAnswerToneInNoise: the tone counts in noise 15 dB below it.
 func TestAnswerToneInNoise(t *testing.T) {
-	x := sum(answer(-15, 2100, 3600, 16000, false), whiteNoise(1, -30, 16000))
+	x := g168.Sum(answer(-15, 2100, 3600, 16000, false), g168.WhiteNoise(1, -30, 16000))
 	if got, _ := found(x, false); got != Modem {
 		t.Errorf("found %v", got)
 	}
-	x = sum(answer(-15, 2100, 0, 16000, false), whiteNoise(1, -30, 16000))
+	x = g168.Sum(answer(-15, 2100, 0, 16000, false), g168.WhiteNoise(1, -30, 16000))
 	if got, _ := found(x, false); got != Fax {
 		t.Errorf("without reversals found %v", got)
 	}
@@ -77,8 +78,8 @@ func TestAnswerToneInNoise(t *testing.T) {
 // TestNoAnswerTone: what else lines carry is none.
 func TestNoAnswerTone(t *testing.T) {
 	for name, x := range map[string][]int16{
-		"speech":            css(1, -10, 10*second),
-		"noise":             whiteNoise(1, -10, 10*second),
+		"speech":            g168.CSS(1, -10, 10*second),
+		"noise":             g168.WhiteNoise(1, -10, 10*second),
 		"weak":              answer(-40, 2100, 3600, 2*second, false),
 		"short":             answer(-12, 2100, 0, 3600, false),
 		"2000 Hz":           answer(-12, 2000, 0, 2*second, false),
@@ -102,7 +103,7 @@ func TestDataEnds(t *testing.T) {
 		if got := d.Listen(silence, silence); got != Modem {
 			t.Errorf("%v in a pause of 3 s", got)
 		}
-		noise := whiteNoise(1, -20, 8000)
+		noise := g168.WhiteNoise(1, -20, 8000)
 		d.Listen(silence[:8000], noise)
 	}
 	d.Listen(silence, silence)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"crosspoint/internal/g168"
 )
 
 // The tests here follow the procedures of ITU-T G.168 §6.4.2 on echo paths of
@@ -14,43 +16,43 @@ import (
 const second = 8000
 
 // each runs f on each path at once.
-func each(t *testing.T, f func(t *testing.T, h path)) {
+func each(t *testing.T, f func(t *testing.T, h g168.Path)) {
 	for i, h := range paths {
 		t.Run(fmt.Sprintf("path%d", i+1), func(t *testing.T) { t.Parallel(); f(t, h) })
 	}
 }
 
 // converged is a canceller that has heard 5 s of speech on the path.
-func converged(cfg Config, h path) *Canceller {
+func converged(cfg Config, h g168.Path) *Canceller {
 	c := New(cfg)
 	learn(c, h)
 	return c
 }
 
 // learn lets a canceller hear 5 s of speech on the path, and its echo to the end.
-func learn(c *Canceller, h path) {
-	far := append(css(100, -10, 5*second), make([]int16, second/8)...)
-	run(c, far, sum(h.through(far), nil))
+func learn(c *Canceller, h g168.Path) {
+	far := append(g168.CSS(100, -10, 5*second), make([]int16, second/8)...)
+	run(c, far, g168.Sum(h.Through(far), nil))
 }
 
 // residual is the level that a canceller leaves of speech's echo in a second.
-func residual(c *Canceller, h path, seed uint64, dBm0 float64) float64 {
-	far := css(seed, dBm0, second)
-	return levelOf(run(c, far, sum(h.through(far), nil)))
+func residual(c *Canceller, h g168.Path, seed uint64, dBm0 float64) float64 {
+	far := g168.CSS(seed, dBm0, second)
+	return g168.Level(run(c, far, g168.Sum(h.Through(far), nil)))
 }
 
 // TestConvergence is test 2: within a second 20 dB of combined loss by the
 // filter alone (G.168 §6.4.2.3.2), and a good model soon after.
 func TestConvergence(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		for _, dBm0 := range []float64{0, -10, -20, -30} {
 			c := New(Config{Linear: true})
-			far := css(7, dBm0, 6*second)
-			out := run(c, far, sum(h.through(far), nil))
-			if got := dBm0 - levelOf(out[second:2*second]); got < 20 {
+			far := g168.CSS(7, dBm0, 6*second)
+			out := run(c, far, g168.Sum(h.Through(far), nil))
+			if got := dBm0 - g168.Level(out[second:2*second]); got < 20 {
 				t.Errorf("at %v dBm0: combined loss %.1f dB after 1 s", dBm0, got)
 			}
-			got := levelOf(out[5*second:])
+			got := g168.Level(out[5*second:])
 			if most := max(dBm0-32, -60); got > most {
 				t.Errorf("at %v dBm0: residual %.1f dBm0 after 5 s, expected %.1f at most", dBm0, got, most)
 			}
@@ -61,12 +63,12 @@ func TestConvergence(t *testing.T) {
 // TestConvergenceWithNLP is test 2A: with the nonlinear processor nothing is
 // heard after a second, at no level of speech.
 func TestConvergenceWithNLP(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		for _, dBm0 := range []float64{0, -10, -20, -30} {
 			c := New(Config{})
-			far := css(8, dBm0, 4*second)
-			out := run(c, far, sum(h.through(far), nil))
-			if got := levelOf(out[second:]); got > -65 {
+			far := g168.CSS(8, dBm0, 4*second)
+			out := run(c, far, g168.Sum(h.Through(far), nil))
+			if got := g168.Level(out[second:]); got > -65 {
 				t.Errorf("at %v dBm0: returned echo %.1f dBm0", dBm0, got)
 			}
 		}
@@ -76,12 +78,12 @@ func TestConvergenceWithNLP(t *testing.T) {
 // TestConvergenceInNoise is test 2C: a noise of -40 dBm0 at the near end costs
 // no convergence, and the echo sinks below the noise.
 func TestConvergenceInNoise(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		c := New(Config{Linear: true})
-		far := css(9, -10, 4*second)
-		noise := whiteNoise(9, -40, len(far))
-		out := run(c, far, sum(h.through(far), noise))
-		if got := levelOf(out[second:]); got > -36 {
+		far := g168.CSS(9, -10, 4*second)
+		noise := g168.WhiteNoise(9, -40, len(far))
+		out := run(c, far, g168.Sum(h.Through(far), noise))
+		if got := g168.Level(out[second:]); got > -36 {
 			t.Errorf("residual %.1f dBm0 in a noise of -40 dBm0", got)
 		}
 	})
@@ -90,10 +92,10 @@ func TestConvergenceInNoise(t *testing.T) {
 // TestDoubleTalkLow is test 3A: a near end 15 dB below us does not keep the
 // filter from converging.
 func TestDoubleTalkLow(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		c := New(Config{Linear: true})
-		far := css(10, -10, 5*second)
-		run(c, far, sum(h.through(far), nearTalk(10, -25, len(far))))
+		far := g168.CSS(10, -10, 5*second)
+		run(c, far, g168.Sum(h.Through(far), g168.DoubleTalk(10, -25, len(far))))
 		if got := residual(c, h, 11, -10); got > -33 {
 			t.Errorf("residual %.1f dBm0 after 5 s of low double talk", got)
 		}
@@ -103,13 +105,13 @@ func TestDoubleTalkLow(t *testing.T) {
 // TestDoubleTalkHigh is test 3B: a near end as loud as we are, and louder,
 // does not lead a converged filter astray by more than 10 dB, and is heard as it is.
 func TestDoubleTalkHigh(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		for _, dBm0 := range []float64{-15, -10, -4} {
 			c := converged(Config{Linear: true}, h)
 			before := residual(c, h, 12, -10)
-			far := css(13, -10, 5*second)
-			talk := nearTalk(13, dBm0, len(far))
-			in := sum(h.through(far), talk)
+			far := g168.CSS(13, -10, 5*second)
+			talk := g168.DoubleTalk(13, dBm0, len(far))
+			in := g168.Sum(h.Through(far), talk)
 			out := run(c, far, in)
 			if after := residual(c, h, 14, -10); after > max(before+10, -40) {
 				t.Errorf("near end at %v dBm0: residual %.1f dBm0 after double talk, %.1f before", dBm0, after, before)
@@ -127,25 +129,25 @@ func distortion(x, talk []int16) float64 {
 	for i := range x {
 		rest[i] = x[i] - talk[i]
 	}
-	return 20 * math.Log10(rms(rest)/rms(talk))
+	return 20 * math.Log10(g168.RMS(rest)/g168.RMS(talk))
 }
 
 // TestDoubleTalkConversation is test 3C: with the nonlinear processor a near
 // end that talks into our words is heard whole.
 func TestDoubleTalkConversation(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		c := converged(Config{}, h)
-		far := css(15, -10, 5*second)
-		talk := nearTalk(15, -15, len(far))
-		out := run(c, far, sum(h.through(far), talk))
+		far := g168.CSS(15, -10, 5*second)
+		talk := g168.DoubleTalk(15, -15, len(far))
+		out := run(c, far, g168.Sum(h.Through(far), talk))
 		const window = second / 50
 		cut, words := 0, 0
 		for at := 0; at+window <= len(out); at += window {
-			if rms(talk[at:at+window]) < 300 {
+			if g168.RMS(talk[at:at+window]) < 300 {
 				continue
 			}
 			words++
-			if rms(out[at:at+window]) < rms(talk[at:at+window])/2 {
+			if g168.RMS(out[at:at+window]) < g168.RMS(talk[at:at+window])/2 {
 				cut++
 			}
 		}
@@ -157,7 +159,7 @@ func TestDoubleTalkConversation(t *testing.T) {
 
 // TestLeak is test 4: two minutes of silence do not spoil what was learnt.
 func TestLeak(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		c := converged(Config{Linear: true}, h)
 		before := residual(c, h, 16, -10)
 		silence := make([]int16, 120*second)
@@ -171,12 +173,12 @@ func TestLeak(t *testing.T) {
 // TestInfiniteReturnLoss is test 5: when the echo is gone, because the path
 // opened, the canceller does not make one for longer than a second.
 func TestInfiniteReturnLoss(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		for _, linear := range []bool{true, false} {
 			c := converged(Config{Linear: linear}, h)
-			far := css(17, -10, 2*second)
+			far := g168.CSS(17, -10, 2*second)
 			out := run(c, far, make([]int16, len(far)))
-			if got := levelOf(out[second:]); got > -55 {
+			if got := g168.Level(out[second:]); got > -55 {
 				t.Errorf("linear=%v: %.1f dBm0 of an echo that is not there", linear, got)
 			}
 		}
@@ -188,9 +190,9 @@ func TestPathChange(t *testing.T) {
 	for i, h := range paths {
 		other := paths[(i+3)%len(paths)]
 		c := converged(Config{Linear: true}, h)
-		far := css(18, -10, 3*second)
-		out := run(c, far, sum(other.through(far), nil))
-		if got := levelOf(out[second : 2*second]); got > -30 {
+		far := g168.CSS(18, -10, 3*second)
+		out := run(c, far, g168.Sum(other.Through(far), nil))
+		if got := g168.Level(out[second : 2*second]); got > -30 {
 			t.Errorf("from path %d to another: residual %.1f dBm0 after 1 s", i+1, got)
 		}
 	}
@@ -200,13 +202,13 @@ func TestPathChange(t *testing.T) {
 // more than 10 dB (G.168 §6.4.2.7).
 func TestNarrowBand(t *testing.T) {
 	signals := [][]float64{{697, 1209}, {852, 1336}, {941, 1633}, {350, 440}, {480, 620}, {440}, {1004}, {2100}, {2600}, {3400}}
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		c := converged(Config{Linear: true}, h)
 		before := residual(c, h, 19, -10)
 		for _, hz := range signals {
 			far := tones(-11, 3*second, hz...)
-			out := run(c, far, sum(h.through(far), nil))
-			if got := levelOf(out[2*second:]); got > -38 {
+			out := run(c, far, g168.Sum(h.Through(far), nil))
+			if got := g168.Level(out[2*second:]); got > -38 {
 				t.Errorf("%v Hz: residual %.1f dBm0", hz, got)
 			}
 		}
@@ -219,14 +221,14 @@ func TestNarrowBand(t *testing.T) {
 // TestStability is test 7: a canceller that begins with a tone cancels it and
 // does not diverge.
 func TestStability(t *testing.T) {
-	each(t, func(t *testing.T, h path) {
+	each(t, func(t *testing.T, h g168.Path) {
 		for _, hz := range []float64{300, 1020} {
 			c := New(Config{Linear: true})
 			far := tones(-10, 15*second, hz)
-			in := sum(h.through(far), nil)
+			in := g168.Sum(h.Through(far), nil)
 			out := run(c, far, in)
 			for s := 2; s < 14; s += 3 {
-				if got, was := levelOf(out[s*second:(s+1)*second]), levelOf(in[s*second:(s+1)*second]); got > max(was-20, -42) {
+				if got, was := g168.Level(out[s*second:(s+1)*second]), g168.Level(in[s*second:(s+1)*second]); got > max(was-20, -42) {
 					t.Errorf("%v Hz: %.1f dBm0 after %d s, the echo is %.1f", hz, got, s, was)
 				}
 			}
@@ -243,16 +245,16 @@ func TestComfortNoise(t *testing.T) {
 		for _, change := range []float64{0, 8, -8} {
 			level := dBm0 + change
 			silence := make([]int16, 5*second)
-			run(c, silence, sum(whiteNoise(20, level, len(silence)), nil))
-			far := css(21, -10, 3*second)
+			run(c, silence, g168.Sum(g168.WhiteNoise(20, level, len(silence)), nil))
+			far := g168.CSS(21, -10, 3*second)
 			for i := range far { // no pauses: only made noise is heard
 				if far[i] == 0 {
 					far[i] = int16(i%7)*100 - 300
 				}
 			}
-			out := run(c, far, sum(h.through(far), whiteNoise(22, level, len(far))))
-			want := rms(sum(whiteNoise(23, level, second), nil))
-			if off := 20 * math.Log10(rms(out[second:])/want); math.Abs(off) > 2 {
+			out := run(c, far, g168.Sum(h.Through(far), g168.WhiteNoise(22, level, len(far))))
+			want := g168.RMS(g168.Sum(g168.WhiteNoise(23, level, second), nil))
+			if off := 20 * math.Log10(g168.RMS(out[second:])/want); math.Abs(off) > 2 {
 				t.Errorf("noise of %v dBm0 is %+.1f dB off", level, off)
 			}
 		}
@@ -266,7 +268,7 @@ func TestReturnLoss(t *testing.T) {
 		t.Error("a loss of nothing")
 	}
 	for _, want := range []float64{6, 12, 20} {
-		h := paths[0].lossy(want)
+		h := paths[0].Lossy(want)
 		c := converged(Config{}, h)
 		if got := c.ReturnLoss(); math.Abs(got-want) > 2 {
 			t.Errorf("return loss %.1f dB, expected %v", got, want)
