@@ -18,6 +18,7 @@ type Record struct {
 	From     leg.Party
 	Source   leg.Source
 	Dialed   string
+	Payer    string    // extension that pays for the call beside the caller, for it sent the caller on; empty: none
 	Answerer string    // name of the leg that answered; empty: nobody did
 	Began    time.Time // when it came in
 	Answered time.Time // zero: it was not
@@ -51,7 +52,7 @@ func (r Record) Talked() time.Duration {
 // record is the call's as it stands.
 func (c *Call) record() Record {
 	r := Record{
-		ID: c.id, State: c.state.String(), From: c.in.Caller, Source: c.in.Source, Dialed: c.in.Dialed,
+		ID: c.id, State: c.state.String(), From: c.in.Caller, Source: c.in.Source, Dialed: c.in.Dialed, Payer: c.payer,
 		Began: c.began, Answered: c.answer, Ended: c.over, Cause: c.cause,
 		Route: c.route, Trail: c.trail, Ladder: c.ladder,
 	}

@@ -69,21 +69,26 @@ func (u *usage) resume(toll map[string]time.Duration) {
 // tollClasses are the permissions whose talk time is counted.
 const tollClasses = dialplan.National | dialplan.International | dialplan.Premium
 
-// account counts an ended call's talk time against the phone that made it.
+// account counts an ended call's talk time against those who pay for it.
 func (c *Call) account() {
-	if d := (Record{Route: c.route, Answered: c.answer, Ended: c.over}).Toll(); d > 0 && c.in.Source.Name != "" {
-		c.x.usage.talked(c.in.Source.Name, d)
-	}
-	if c.payer != "" && !c.answer.IsZero() {
-		c.x.usage.talked(c.payer, c.over.Sub(c.answer))
+	r := Record{Source: c.in.Source, Payer: c.payer, Route: c.route, Answered: c.answer, Ended: c.over}
+	for name, d := range r.Toll() {
+		c.x.usage.talked(name, d)
 	}
 }
 
-// Toll is how much of an ended call counts against the day's allowance of its
-// Source: the talk time of a call that costs money.
-func (r Record) Toll() time.Duration {
-	if r.Route.Class&tollClasses == 0 || r.Answered.IsZero() || r.Ended.IsZero() {
-		return 0
+// Toll is how much of an ended call counts against whose allowance of the day:
+// the talk time of a call that costs money.
+func (r Record) Toll() map[string]time.Duration {
+	if r.Answered.IsZero() || r.Ended.IsZero() {
+		return nil
 	}
-	return r.Ended.Sub(r.Answered)
+	toll := make(map[string]time.Duration)
+	if r.Route.Class&tollClasses != 0 && r.Source.Name != "" {
+		toll[r.Source.Name] += r.Ended.Sub(r.Answered)
+	}
+	if r.Payer != "" {
+		toll[r.Payer] += r.Ended.Sub(r.Answered)
+	}
+	return toll
 }

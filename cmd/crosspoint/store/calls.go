@@ -15,8 +15,7 @@ type Call struct {
 	Answerer, Route        string
 	Cause, Status          int // Q.850, SIP
 	By, Why                string
-	Toll                   time.Duration // talk time that counts against the day's allowance
-	Trail                  string        // how the route was found, for people
+	Trail                  string // how the route was found, for people
 }
 
 // Keep adds the records of calls, all or none.
@@ -34,12 +33,17 @@ func (s *Store) keep(records []b2bua.Record) error {
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	for _, r := range records {
-		_, err := tx.Exec(`INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		_, err := tx.Exec(`INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.ID, r.Began.UnixMilli(), millis(r.Answered), millis(r.Ended), r.Source.Name, r.From.String(), r.Dialed,
 			r.Answerer, r.Route.Rule, r.Cause.Filled().Q850, r.Cause.Filled().Status, r.Cause.By, r.Why,
-			r.Toll().Milliseconds(), r.Trail.String())
+			r.Trail.String())
 		if err != nil {
 			return err
+		}
+		for payer, talked := range r.Toll() {
+			if _, err := tx.Exec(`INSERT INTO toll VALUES (?, ?, ?)`, payer, r.Ended.UnixMilli(), talked.Milliseconds()); err != nil {
+				return err
+			}
 		}
 	}
 	return tx.Commit()
@@ -47,32 +51,34 @@ func (s *Store) keep(records []b2bua.Record) error {
 
 // Forget drops the records of calls that began before t.
 func (s *Store) Forget(t time.Time) error {
-	if _, err := s.db.Exec(`DELETE FROM call WHERE began < ?`, t.UnixMilli()); err != nil {
-		return fmt.Errorf("the store %s: old records of calls are not forgotten: %w", s.path, err)
+	for _, old := range []string{`DELETE FROM call WHERE began < ?`, `DELETE FROM toll WHERE ended < ?`} {
+		if _, err := s.db.Exec(old, t.UnixMilli()); err != nil {
+			return fmt.Errorf("the store %s: old records of calls are not forgotten: %w", s.path, err)
+		}
 	}
 	return nil
 }
 
-// Toll is what each caller has talked on toll calls that ended since t.
+// Toll is what has been talked since t, by who pays, on toll calls.
 func (s *Store) Toll(t time.Time) (map[string]time.Duration, error) {
-	rows, err := s.db.Query(`SELECT source, SUM(toll) FROM call WHERE ended >= ? AND toll > 0 AND source != '' GROUP BY source`, t.UnixMilli())
+	rows, err := s.db.Query(`SELECT payer, SUM(talked) FROM toll WHERE ended >= ? GROUP BY payer`, t.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	talked := make(map[string]time.Duration)
 	for rows.Next() {
-		var source string
+		var payer string
 		var ms int64
-		if err := rows.Scan(&source, &ms); err != nil {
+		if err := rows.Scan(&payer, &ms); err != nil {
 			return nil, err
 		}
-		talked[source] = time.Duration(ms) * time.Millisecond
+		talked[payer] = time.Duration(ms) * time.Millisecond
 	}
 	return talked, rows.Err()
 }
 
-const callColumns = `id, began, answered, ended, source, caller, dialed, answerer, route, cause, status, by_whom, why, toll, trail`
+const callColumns = `id, began, answered, ended, source, caller, dialed, answerer, route, cause, status, by_whom, why, trail`
 
 // Calls are the latest calls, at most so many, the latest first. Negative: all.
 func (s *Store) Calls(most int) ([]Call, error) {
@@ -98,12 +104,12 @@ func (s *Store) calls(query string, args ...any) ([]Call, error) {
 	var all []Call
 	for rows.Next() {
 		var c Call
-		var began, answered, ended, toll int64
-		err := rows.Scan(&c.ID, &began, &answered, &ended, &c.Source, &c.Caller, &c.Dialed, &c.Answerer, &c.Route, &c.Cause, &c.Status, &c.By, &c.Why, &toll, &c.Trail)
+		var began, answered, ended int64
+		err := rows.Scan(&c.ID, &began, &answered, &ended, &c.Source, &c.Caller, &c.Dialed, &c.Answerer, &c.Route, &c.Cause, &c.Status, &c.By, &c.Why, &c.Trail)
 		if err != nil {
 			return nil, err
 		}
-		c.Began, c.Answered, c.Ended, c.Toll = moment(began), moment(answered), moment(ended), time.Duration(toll)*time.Millisecond
+		c.Began, c.Answered, c.Ended = moment(began), moment(answered), moment(ended)
 		all = append(all, c)
 	}
 	return all, rows.Err()

@@ -94,7 +94,7 @@ func TestCallsAreKept(t *testing.T) {
 		r := b2bua.Record{
 			ID: id, Began: at.Add(time.Duration(i) * time.Hour), Ended: at.Add(time.Duration(i)*time.Hour + time.Minute),
 			Source: leg.Source{Kind: leg.Phone, Name: "101"}, From: leg.Party{Number: "101"}, Dialed: "102",
-			Answered: at.Add(time.Duration(i) * time.Hour), Route: dialplan.Route{Class: dialplan.National},
+			Answered: at.Add(time.Duration(i) * time.Hour), Route: dialplan.Route{Class: dialplan.National}, Payer: "103",
 			Trail: dialplan.Trail{{Rule: "rule \"local\"", Verdict: "fits"}},
 			Cause: leg.Busy.GivenBy("102"), Why: "102: user busy",
 		}
@@ -113,7 +113,7 @@ func TestCallsAreKept(t *testing.T) {
 	if c := calls[0]; c.Answered != c.Began || c.Cause != 17 || c.Status != 486 || c.Why != "102: user busy" || !c.Began.Equal(at.Add(2*time.Hour)) {
 		t.Errorf("record: %+v", c)
 	}
-	if toll, err := s.Toll(at.Add(90 * time.Minute)); err != nil || toll["101"] != time.Minute {
+	if toll, err := s.Toll(at.Add(90 * time.Minute)); err != nil || toll["101"] != time.Minute || toll["103"] != time.Minute {
 		t.Errorf("toll talk time since the second call: %v, %v", toll, err)
 	}
 	if c, ok, err := s.Call("two"); !ok || err != nil || !strings.Contains(c.Trail, "rule \"local\": fits") {
