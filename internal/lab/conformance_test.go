@@ -103,3 +103,17 @@ func TestDraft(t *testing.T) {
 		t.Errorf("%s is not what the replay shows: go generate ./internal/lab", conformancePage)
 	}
 }
+
+// TestTransferredPartyCallsItself replays what the draft's transferred party
+// does where a proxy has passed the BYE with Also on to it: it calls the target
+// itself, with Requested-By, and the target is told so.
+func TestTransferredPartyCallsItself(t *testing.T) {
+	from := readDraft(t)["2.3"]
+	f := &flow{section: "2.3", title: from.title}
+	f.add(from, 14, 22)
+	f.add(readDraft(t)["2.2"], 25, 28)
+	digest := digestOf(from, "UserB")
+	f.msgs[0].text = insertBefore(f.msgs[0].text, "Content-Type:", digest)
+	s := &scene{section: "2.3", marks: map[int]func(*replay){9: both("UserB", "UserC")}}
+	s.run(t, f)
+}
