@@ -129,7 +129,7 @@ func (c *Call) surrender(ev surrender) State {
 	}
 	return c.handOver(p, ev.to, replace{old: ev.host, beside: true},
 		func() State {
-			return c.end(leg.NormalClearing.GivenBy(host.name()).Because("joined into a three-way call"))
+			return c.end(leg.NormalClearing.GivenBy(leg.Us).Because("%s joined it with call %s", host.name(), ev.to.id))
 		},
 		func(why leg.Cause) State {
 			if c.parties[host.leg] == nil {

@@ -62,13 +62,14 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 //	 |==talking======================|    bob: NOTIFY 200 and BYE, twice
 func (t *transfer) toCall(l leg.Leg) State {
 	target := t.x.callOf(l)
-	t.log.Info("attended transfer", "by", t.transferor.name(), "of", t.transferee.name())
+	by := t.transferor.name()
+	t.log.Info("attended transfer", "by", by, "of", t.transferee.name())
 	t.detach()
 	t.setup = setup{seeker: t}
 	t.tell(leg.Cause{Status: 100})
 	return t.handOver(t.transferee, target, replace{old: l}, func() State {
 		t.tell(leg.Cause{Status: 200})
-		return t.end(leg.NormalClearing.GivenBy(t.transferor.name()).Because("transferred"))
+		return t.end(leg.NormalClearing.GivenBy(leg.Us).Because("%s transferred %s to call %s", by, t.transferee.name(), target.id))
 	}, t.failed)
 }
 
