@@ -50,21 +50,21 @@ func TestForwarding(t *testing.T) {
 				case m.Is("100"):
 					m = alice.Peer.Any()
 					if !m.Is("180") {
-						t.Errorf("Alice was sent %s", m)
+						o.t.Errorf("Alice was sent %s", m)
 					}
 				case !m.Is("180"):
-					t.Errorf("Alice was sent %s", m)
+					o.t.Errorf("Alice was sent %s", m)
 				}
 				o.connected(alice)
 				invite := place.Dialog.Invite
 				if to := invite.Address("To"); to != "sip:"+c.dial+"@127.0.0.1" {
-					t.Errorf("To: %s", to)
+					o.t.Errorf("To: %s", to)
 				}
 				if d := invite.Get("Diversion"); !strings.Contains(d, "sip:"+c.dial+"@") || !strings.Contains(d, "reason="+c.reason) {
-					t.Errorf("Diversion: %s", d)
+					o.t.Errorf("Diversion: %s", d)
 				}
 				if h := strings.Join(invite.All("History-Info"), ","); !strings.Contains(h, "sip:"+c.dial+"@") || !strings.Contains(h, "index=1.1") {
-					t.Errorf("History-Info: %s", h)
+					o.t.Errorf("History-Info: %s", h)
 				}
 				o.hear(alice, place)
 				o.hangsUp(alice, place)
@@ -109,7 +109,7 @@ func TestForwardingCircle(t *testing.T) {
 		alice := o.dials("101", "102")
 		alice.Ack(alice.Peer.Expect("482"))
 		if why := o.Last().Why; !strings.Contains(why, "forwarded in a circle") || !strings.Contains(why, "office.toml:") {
-			t.Errorf("the record says %q", why)
+			o.t.Errorf("the record says %q", why)
 		}
 	})
 }
@@ -154,7 +154,7 @@ func TestCallerGivesUp(t *testing.T) {
 					o.phone(p).Quiet(time.Second)
 				}
 				if r := o.Last(); r.Cause.Status != 487 {
-					t.Errorf("the record says %d %s", r.Cause.Status, r.Why)
+					o.t.Errorf("the record says %d %s", r.Cause.Status, r.Why)
 				}
 			})
 		})
@@ -175,7 +175,7 @@ func TestNobodyIsFound(t *testing.T) {
 		m := alice.Peer.Any()
 		alice.Ack(m)
 		if m.Status != 404 { // of the last
-			t.Errorf("the caller was told %s", m.Start)
+			o.t.Errorf("the caller was told %s", m.Start)
 		}
 	})
 }
@@ -194,7 +194,7 @@ func TestSimultaneousRing(t *testing.T) {
 			o.answer(bob)
 			cancel := carol.Peer.Expect("CANCEL")
 			if !strings.Contains(cancel.Get("Reason"), "cause=200") && !strings.Contains(cancel.Get("Reason"), "cause=26") {
-				t.Errorf("Reason: %s", cancel.Get("Reason"))
+				o.t.Errorf("Reason: %s", cancel.Get("Reason"))
 			}
 			carol.Peer.Respond(cancel, 200)
 			if late {
@@ -225,7 +225,7 @@ func TestBusyByOurKnowledge(t *testing.T) {
 			rung = carol.Peer
 		}
 		if rung != nil {
-			t.Error("a phone in a call was rung though its calls are forwarded when it is busy")
+			o.t.Error("a phone in a call was rung though its calls are forwarded when it is busy")
 		}
 		dave := o.rings("104")
 		alice.Peer.Expect("180")

@@ -85,7 +85,7 @@ func TestBothHold(t *testing.T) {
 		before := o.Wire.Heard(rtpOf(alice.Peer)) + o.Wire.Heard(rtpOf(bob.Peer))
 		time.Sleep(time.Second)
 		if n := o.Wire.Heard(rtpOf(alice.Peer)) + o.Wire.Heard(rtpOf(bob.Peer)) - before; n != 0 {
-			t.Errorf("%d packets were sent while both hold", n)
+			o.t.Errorf("%d packets were sent while both hold", n)
 		}
 		alice.Request("INVITE", sdp(alice.Peer, "a=recvonly")) // she waits for Bob
 		alice.Ack(alice.Peer.Expect("200 INVITE"))

@@ -20,7 +20,7 @@ func TestOldPhoneTransfers(t *testing.T) {
 		bill.Peer.Expect("200 BYE")
 		carol := o.rings("103")
 		if by := carol.Dialog.Invite.Get("Referred-By"); by == "" {
-			t.Errorf("Carol is not told who transferred:\n%s", carol.Dialog.Invite.Text)
+			o.t.Errorf("Carol is not told who transferred:\n%s", carol.Dialog.Invite.Text)
 		}
 		o.answer(carol)
 		o.hear(alice, carol)
@@ -61,7 +61,7 @@ func TestTransferToAnOldPhone(t *testing.T) {
 		o.refers(bob, "<sip:199@127.0.0.1>")
 		bill = o.rings("199")
 		if m := bill.Dialog.Invite; m.Address("Requested-By") != "sip:102@127.0.0.1" || m.Get("Referred-By") != "" {
-			t.Errorf("Requested-By %q, Referred-By %q", m.Get("Requested-By"), m.Get("Referred-By"))
+			o.t.Errorf("Requested-By %q, Referred-By %q", m.Get("Requested-By"), m.Get("Referred-By"))
 		}
 		o.notified(bob, 180)
 		o.answer(bill)
@@ -256,7 +256,7 @@ func TestTownOnHoldAndTransferred(t *testing.T) {
 			}
 		}
 		if loud < len(music)/2 || len(music) < 8000 {
-			t.Errorf("of %d samples that the town heard on hold %d are loud", len(music), loud)
+			o.t.Errorf("of %d samples that the town heard on hold %d are loud", len(music), loud)
 		}
 		o.refers(alice, "<sip:131@127.0.0.1>")
 		o.notified(alice, 180)
@@ -267,7 +267,7 @@ func TestTownOnHoldAndTransferred(t *testing.T) {
 		o.ended(alice)
 		time.Sleep(time.Second)
 		if s := kitchen.Status(); s.Hears == "" {
-			t.Errorf("the kitchen hears nothing: %+v", s)
+			o.t.Errorf("the kitchen hears nothing: %+v", s)
 		}
 		kitchen.OnHook()
 	})

@@ -35,7 +35,7 @@ func TestPickupOfNothing(t *testing.T) {
 		m := dave.Peer.Any()
 		dave.Ack(m)
 		if m.Status < 400 {
-			t.Errorf("Dave was sent %s", m.Start)
+			o.t.Errorf("Dave was sent %s", m.Start)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func TestParkedPartyLeaves(t *testing.T) {
 		m := dave.Peer.Any()
 		dave.Ack(m)
 		if m.Status != 404 {
-			t.Errorf("Dave was sent %s", m.Start)
+			o.t.Errorf("Dave was sent %s", m.Start)
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestThreeWay(t *testing.T) {
 				}
 			}
 			if joined == nil {
-				t.Fatal("neither of Bob's two calls has ended")
+				o.t.Fatal("neither of Bob's two calls has ended")
 			}
 			takesReinvites(o, alice, carol)
 			if joined == bob {
@@ -209,7 +209,7 @@ func TestClickToDial(t *testing.T) {
 		o.phone("103")
 		o.Wire.Mark()
 		if _, err := o.Office.Exchange.Originate("102", "103"); err != nil {
-			t.Fatal(err)
+			o.t.Fatal(err)
 		}
 		bob := o.rings("102")
 		o.answer(bob)
@@ -250,7 +250,7 @@ func TestTransferToTheTown(t *testing.T) {
 		before := o.Wire.Heard(rtpOf(bob.Peer))
 		time.Sleep(time.Second)
 		if n := o.Wire.Heard(rtpOf(bob.Peer)) - before; n < 45 {
-			t.Errorf("Bob was sent %d packets of the town within a second", n)
+			o.t.Errorf("Bob was sent %d packets of the town within a second", n)
 		}
 		bob.Request("BYE")
 		bob.Peer.Expect("200 BYE")

@@ -12,8 +12,8 @@ import (
 func TestPhonesOnTCP(t *testing.T) {
 	for _, legacy := range []bool{false, true} {
 		inOffice(t, func(o *office) {
-			alice := siptest.NewTCPPeer(t, o.Net, "101", "127.0.0.1:41001", siptest.Exchange)
-			bob := siptest.NewTCPPeer(t, o.Net, "102", "127.0.0.1:41002", siptest.Exchange)
+			alice := siptest.NewTCPPeer(o.t, o.Net, "101", "127.0.0.1:41001", siptest.Exchange)
+			bob := siptest.NewTCPPeer(o.t, o.Net, "102", "127.0.0.1:41002", siptest.Exchange)
 			alice.Password, bob.Password, alice.Legacy = "lantern-101", "lantern-102", legacy
 			bob.Register()
 			call := alice.Invite("102", siptest.SDP("127.0.0.1", 30000))
@@ -28,7 +28,7 @@ func TestPhonesOnTCP(t *testing.T) {
 			in.Ack(bob.Expect("200 INVITE"))
 			held := alice.Expect("INVITE")
 			if zero := strings.Contains(held.Body, "c=IN IP4 0.0.0.0"); zero != legacy {
-				t.Errorf("a phone of 1999: %v; it is held by\n%s", legacy, held.Body)
+				o.t.Errorf("a phone of 1999: %v; it is held by\n%s", legacy, held.Body)
 			}
 			alice.Respond(held, 200, siptest.SDP("127.0.0.1", 30000, "a=recvonly"))
 			alice.Expect("ACK")

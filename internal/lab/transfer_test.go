@@ -18,10 +18,10 @@ func TestUnattendedTransfer(t *testing.T) {
 		o.refers(bob, "<sip:103@127.0.0.1>")
 		carol := o.rings("103")
 		if by := carol.Dialog.Invite.Address("Referred-By"); by != "sip:102@127.0.0.1" {
-			t.Errorf("Referred-By: %s", by)
+			o.t.Errorf("Referred-By: %s", by)
 		}
 		if from := carol.Dialog.Invite.Get("From"); !strings.HasPrefix(from, `"Alice" <sip:101@`) {
-			t.Errorf("From: %s", from)
+			o.t.Errorf("From: %s", from)
 		}
 		o.notified(bob, 180)
 		o.answer(carol)
@@ -166,7 +166,7 @@ func TestChainedTransfer(t *testing.T) {
 		o.refers(carol, "<sip:104@127.0.0.1>")
 		dave := o.rings("104")
 		if by := dave.Dialog.Invite.Address("Referred-By"); by != "sip:103@127.0.0.1" {
-			t.Errorf("Referred-By: %s", by)
+			o.t.Errorf("Referred-By: %s", by)
 		}
 		o.notified(carol, 180)
 		o.answer(dave)
@@ -210,12 +210,12 @@ func TestAttendedTransfer(t *testing.T) {
 			case m.Is("NOTIFY"):
 				bob.Respond(m, 200)
 				if !strings.Contains(m.Body, "200") {
-					t.Errorf("notified of %q", m.Body)
+					o.t.Errorf("notified of %q", m.Body)
 				}
 			case m.Is("BYE"):
 				bob.Peer.Respond(m, 200)
 			default:
-				t.Errorf("Bob was sent %s", m)
+				o.t.Errorf("Bob was sent %s", m)
 			}
 		}
 		o.hear(alice, carol)
