@@ -25,6 +25,7 @@ func TestLossyNetwork(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 9))
 				var mu sync.Mutex
+				mended := false
 				network := new(memnet.Network)
 				a, b := newLossy(t, network, "127.0.0.1", "127.0.0.2"), newLossy(t, network, "127.0.0.2", "127.0.0.1")
 				network.Fate = func(_, to netip.AddrPort, data []byte) memnet.Fate {
@@ -33,12 +34,17 @@ func TestLossyNetwork(t *testing.T) {
 					}
 					mu.Lock()
 					defer mu.Unlock()
+					if mended {
+						return memnet.Fate{}
+					}
 					return memnet.Fate{Lose: random.IntN(4) == 0, Twice: random.IntN(8) == 0, Delay: time.Duration(random.IntN(40)) * time.Millisecond}
 				}
 				for range 15 {
 					lossyCall(t, a, b)
 				}
-				network.Fate = nil
+				mu.Lock()
+				mended = true
+				mu.Unlock()
 				time.Sleep(80 * time.Second)
 				synctest.Wait()
 				for _, f := range []*fixture{a, b} {
