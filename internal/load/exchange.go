@@ -108,18 +108,24 @@ func (x *Exchange) Resize(n int) ([]Call, error) {
 		x.phones.HangUp(i)
 		time.Sleep(pace)
 	}
+	x.calls = x.calls[:min(n, len(x.calls))]
+	for range 500 { // until those are over whose numbers come again
+		if x.phones.Waiting() <= len(x.calls) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	for i := len(x.calls); i < n; i++ {
 		x.phones.Call(i)
 		time.Sleep(pace)
 	}
-	for i := min(len(x.calls), n); i < n; i++ {
+	for i := len(x.calls); i < n; i++ {
 		call, err := x.wait(i)
 		if err != nil {
 			return nil, err
 		}
 		x.calls = append(x.calls, call)
 	}
-	x.calls = x.calls[:n]
 	return x.calls, nil
 }
 

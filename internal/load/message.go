@@ -49,6 +49,7 @@ func (m message) header(name string) string {
 // number is the call of a Call-ID that is the caller's own; -1: another's.
 func (m message) number(run string) int {
 	rest, ok := strings.CutPrefix(m.header("Call-ID"), run+"-")
+	rest, _, _ = strings.Cut(rest, "-")
 	n, err := strconv.Atoi(rest)
 	if !ok || err != nil {
 		return -1

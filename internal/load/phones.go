@@ -31,6 +31,7 @@ type Phones struct {
 
 	mu     sync.Mutex
 	calls  map[int]*dialog
+	placed int
 	counts PhoneCounts
 	closed chan struct{}
 	over   sync.WaitGroup
@@ -47,6 +48,7 @@ type PhoneCounts struct {
 // dialog is one call, both ends of it.
 type dialog struct {
 	number int
+	serial int // of all calls: an ended call's number is used again
 	began  time.Time
 
 	// The caller's end.
@@ -126,7 +128,8 @@ func (p *Phones) Reset() {
 func (p *Phones) Call(number int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d := &dialog{number: number, began: time.Now(), call: Call{Number: number}}
+	p.placed++
+	d := &dialog{number: number, serial: p.placed, began: time.Now(), call: Call{Number: number}}
 	p.calls[number] = d
 	uri := fmt.Sprintf("sip:%s%d@%s", prefix, number, p.server)
 	d.to = "<" + uri + ">"
@@ -179,8 +182,8 @@ func (p *Phones) compose(d *dialog, method, uri string, cseq int, body string) [
 	if method == "ACK" {
 		verb = "INVITE-ACK" // a 2xx's ACK has a branch of its own
 	}
-	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%d%s\r\nMax-Forwards: 70\r\n", method, uri, callerAddr, p.run, d.number, verb)
-	fmt.Fprintf(&b, "From: <sip:load@%s>;tag=c%d\r\nTo: %s\r\nCall-ID: %s-%d\r\nCSeq: %d %s\r\nContact: <sip:load@%s>\r\n", callerAddr.Addr(), d.number, d.to, p.run, d.number, cseq, method, callerAddr)
+	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%d%s\r\nMax-Forwards: 70\r\n", method, uri, callerAddr, p.run, d.serial, verb)
+	fmt.Fprintf(&b, "From: <sip:load@%s>;tag=c%d\r\nTo: %s\r\nCall-ID: %s-%d-%d\r\nCSeq: %d %s\r\nContact: <sip:load@%s>\r\n", callerAddr.Addr(), d.serial, d.to, p.run, d.number, d.serial, cseq, method, callerAddr)
 	end(&b, body)
 	return b.Bytes()
 }
@@ -246,6 +249,9 @@ func (p *Phones) atCaller(m message) {
 			d.hangUp = time.Now().Add(p.hangUpAfter)
 		}
 	case "BYE":
+		if d.method != "BYE" {
+			return
+		}
 		p.counts.Ended++
 		delete(p.calls, d.number)
 	}

@@ -212,5 +212,16 @@ func (b *Bench) with(t Target, n int) (Point, error) {
 	if err != nil {
 		return Point{}, fmt.Errorf("%s with %d calls: %w", t.Name(), n, err)
 	}
-	return b.measure(t, calls)
+	// What else the machine does can spoil a measurement, but not improve one:
+	// a failure counts when it comes again.
+	var p Point
+	for range failures {
+		if p, err = b.measure(t, calls); err != nil || p.Passed {
+			break
+		}
+	}
+	return p, err
 }
+
+// failures is how many measurements of a number of calls must fail.
+const failures = 3
