@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"crosspoint/internal/g168"
+	"crosspoint/media/dtmf"
 )
 
 // TestNothingSent: without our voice the line is heard to the bit.
@@ -120,6 +121,34 @@ func TestTalkWithoutEcho(t *testing.T) {
 		out := run(c, far, near)
 		if d := distortion(out[second/2:], near[second/2:]); d > -25 {
 			t.Errorf("near end began %d samples earlier: %.1f dB distorted", first, d)
+		}
+	}
+}
+
+// TestDigitsPass: a key that is pressed while we talk is heard as what it is,
+// through the echo of our voice, and once.
+func TestDigitsPass(t *testing.T) {
+	for _, h := range paths {
+		c := converged(Config{}, h)
+		far := g168.CSS(40, -14, 5*second)
+		keys := make([]int16, len(far))
+		g := dtmf.NewGenerator(dtmf.Timing{Level: -9})
+		if err := g.Dial(dtmf.Digits); err != nil {
+			t.Fatal(err)
+		}
+		g.Read(keys[second/2:])
+		out := run(c, far, g168.Sum(h.Through(far), keys))
+		var heard []byte
+		d := dtmf.NewDetector(dtmf.Limits{})
+		for at := 0; at < len(out); at += 160 {
+			for _, e := range d.Detect(out[at : at+160]) {
+				if e.Down {
+					heard = append(heard, e.Digit)
+				}
+			}
+		}
+		if string(heard) != dtmf.Digits {
+			t.Errorf("heard %q", heard)
 		}
 	}
 }
