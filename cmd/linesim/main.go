@@ -36,6 +36,7 @@ const usage = `linesim runs a small town with telephone lines, without any hardw
 
   linesim                      a card with 2 FXO and 2 FXS ports; its terminal is printed
   linesim -fxo 8 -fxs 24       other ports
+  linesim -modems 1 -family usr  a voice modem beside the card; -cards 0 for modems only
   linesim -town FILE.toml      a town of your own
   linesim -do 'ring fxo1 from 5551234' -control SOCKET
                                a command to a town that runs already
@@ -47,6 +48,8 @@ Type commands at it while it runs; "help" lists them.
 // options are the flags.
 type options struct {
 	country, town, link, control, do string
+	family                           string
+	modems                           int
 	cards, fxo, fxs                  int
 	skew, errors                     float64
 	quiet                            bool
@@ -67,6 +70,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.control, "control", "", "`path` of a Unix socket that takes commands")
 	f.StringVar(&o.do, "do", "", "send one `command` to the socket of -control and print the answer")
 	f.IntVar(&o.cards, "cards", 1, "`number` of cards")
+	f.IntVar(&o.modems, "modems", 0, "`number` of voice modems, each with a line of its own")
+	f.StringVar(&o.family, "family", "v253", "whose `dialect` the modems speak: v253, conexant, usr or lucent")
 	f.IntVar(&o.fxo, "fxo", 2, "FXO `ports` of each card")
 	f.IntVar(&o.fxs, "fxs", 2, "FXS `ports` of each card")
 	f.Float64Var(&o.skew, "skew", 0, "by how much the cards' crystals are fast, in `ppm`")
@@ -91,14 +96,16 @@ func (o *options) check(f *flag.FlagSet) error {
 		return fmt.Errorf("%q is not a flag: linesim -h lists them", f.Arg(0))
 	case o.do != "" && o.control == "":
 		return errors.New("-do needs -control: the socket of the town that runs")
-	case o.cards < 1 || o.cards > 8:
-		return fmt.Errorf("-cards %d: write 1 to 8", o.cards)
+	case o.modems < 0 || o.modems > 16:
+		return fmt.Errorf("-modems %d: write 0 to 16", o.modems)
+	case o.cards < 0 || o.cards > 8 || o.cards+o.modems == 0:
+		return fmt.Errorf("-cards %d: write 1 to 8, or 0 with -modems", o.cards)
 	case o.fxo < 0 || o.fxs < 0 || o.fxo+o.fxs < 1 || o.fxo+o.fxs > 32:
 		return fmt.Errorf("-fxo %d -fxs %d: a card has 1 to 32 ports", o.fxo, o.fxs)
 	case o.errors < 0 || o.errors > 0.5:
 		return fmt.Errorf("-errors %v: write a rate from 0 to 0.5, such as 1e-4", o.errors)
 	}
-	for _, name := range []string{"country", "cards", "fxo", "fxs", "skew", "errors"} {
+	for _, name := range []string{"country", "cards", "modems", "family", "fxo", "fxs", "skew", "errors"} {
 		if o.town != "" && set[name] {
 			return fmt.Errorf("-%s and -town contradict each other: write it into %s", name, o.town)
 		}
@@ -114,7 +121,11 @@ func (o *options) config(stderr io.Writer) (linesim.Config, bool) {
 			cfg.Cards = append(cfg.Cards, linesim.CardConfig{FXO: o.fxo, FXS: o.fxs, SkewPPM: o.skew,
 				Impairment: linesim.Impairment{BitErrors: o.errors}})
 		}
-		cfg.Cards[0].Link = o.link
+		for range o.modems {
+			cfg.Modems = append(cfg.Modems, linesim.ModemConfig{Family: o.family, SkewPPM: o.skew,
+				Impairment: linesim.Impairment{BitErrors: o.errors}})
+		}
+		linkFirst(&cfg, o.link)
 		return cfg, true
 	}
 	cfg, problems := linesim.Load(o.town)
@@ -124,13 +135,21 @@ func (o *options) config(stderr io.Writer) (linesim.Config, bool) {
 	if tomlfile.Fatal(problems) {
 		return cfg, false
 	}
-	if o.link != "" {
-		if len(cfg.Cards) == 0 {
-			cfg.Cards = []linesim.CardConfig{{}}
-		}
-		cfg.Cards[0].Link = o.link
-	}
+	linkFirst(&cfg, o.link)
 	return cfg, true
+}
+
+// linkFirst says where the link to the first card, or modem, is put.
+func linkFirst(cfg *linesim.Config, link string) {
+	switch {
+	case link == "":
+	case len(cfg.Cards) > 0:
+		cfg.Cards[0].Link = link
+	case len(cfg.Modems) > 0:
+		cfg.Modems[0].Link = link
+	default:
+		cfg.Cards = []linesim.CardConfig{{Link: link}}
+	}
 }
 
 // run is the command; it returns the exit code: 0, 1 for a town that cannot
@@ -195,9 +214,18 @@ func tell(ctx context.Context, events <-chan linesim.Event, out io.Writer) {
 // welcome says what there is and how to use it.
 func welcome(sim *linesim.Sim, control string) string {
 	var b strings.Builder
-	b.WriteString("A town is running.\n\nLine cards, for port = \"…\" of a [[card]] in a Crosspoint configuration:\n")
+	b.WriteString("A town is running.\n")
+	if len(sim.Cards()) > 0 {
+		b.WriteString("\nLine cards, for port = \"…\" of a [[card]] in a Crosspoint configuration:\n")
+	}
 	for _, c := range sim.Cards() {
 		fmt.Fprintf(&b, "  %-8s %s\n", c.Name(), c.Path())
+	}
+	if modems := sim.Modems(); len(modems) > 0 {
+		b.WriteString("\nVoice modems, for a [[card]] with kind = \"modem\":\n")
+		for _, m := range modems {
+			fmt.Fprintf(&b, "  %-8s %s, line %s\n", m.Name(), m.Path(), m.Line().Name())
+		}
 	}
 	b.WriteString("\nNumbers to dial from an FXO line:\n")
 	for _, l := range strings.Split(sim.Town().Directory(), "\n") {

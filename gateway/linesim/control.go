@@ -32,6 +32,8 @@ plug [CARD]                             and puts it back
 errors 1e-4 [CARD]                      bit error rate of a card's serial line
 loss 1e-5 [CARD]                        octets lost on it
 reboot [CARD]                           a card starts anew
+hang MODEM [5s]                         a modem's firmware crashes, for a time
+quirk MODEM [QUIRK …]                   what a modem does against the rules from now on; none: its family's only
 help                                    this list`
 
 // Command carries out one line of the control language and returns what it
@@ -59,6 +61,8 @@ func (s *Sim) Command(line string) (string, error) {
 		return "", s.commandLine(words[0], args)
 	case "phone":
 		return "", s.commandPhone(args)
+	case "hang", "quirk":
+		return "", s.commandModem(words[0], args)
 	case "unplug", "plug", "errors", "loss", "reboot":
 		return "", s.commandCard(words[0], args)
 	}

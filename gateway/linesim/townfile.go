@@ -1,6 +1,7 @@
 package linesim
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 type townFile struct {
 	Country     string           `toml:"country" doc:"tones and bells: us, uk, de …"`
 	Cards       []cardTable      `toml:"card"`
+	Modems      []modemTable     `toml:"modem" doc:"voice modems, each with a line of its own after those of the cards"`
 	Lines       []lineTable      `toml:"line" doc:"fxo1, fxo2 … in order"`
 	Phones      []phoneTable     `toml:"phone" doc:"fxs1, fxs2 … in order"`
 	Subscribers []subscriberFile `toml:"subscriber"`
@@ -28,6 +30,35 @@ type cardTable struct {
 	SelfPowered bool    `toml:"self_powered" doc:"keeps its state while unplugged"`
 	BitErrors   float64 `toml:"bit_errors" doc:"bit error rate of its serial line"`
 	LostBytes   float64 `toml:"lost_bytes" doc:"rate of octets lost on it"`
+}
+
+type modemTable struct {
+	tomlfile.Pos
+	Name      string           `toml:"name"`
+	Family    string           `toml:"family" doc:"whose dialect it speaks; absent: v253" enum:"v253,conexant,usr,lucent"`
+	Quirks    tomlfile.Strings `toml:"quirks" doc:"faults that real modems have: triple-stop, no-loop-events, false-dial-tone, forgetful, garbled-echo, stray-u, late-off-hook, silent-end, deaf-after-beep, half-duplex, no-voice, no-companding, refuses-offhook"`
+	SkewPPM   float64          `toml:"skew_ppm" doc:"by how much its crystal is fast, parts per million"`
+	Link      string           `toml:"link" doc:"where the link to its terminal is put"`
+	BitErrors float64          `toml:"bit_errors" doc:"bit error rate of its serial line"`
+	LostBytes float64          `toml:"lost_bytes" doc:"rate of octets lost on it"`
+}
+
+// config is the modem, with what is wrong with it.
+func (m *modemTable) config() (cfg ModemConfig, problems []tomlfile.Problem) {
+	cfg = ModemConfig{Name: m.Name, Family: m.Family, SkewPPM: m.SkewPPM, Link: m.Link,
+		Impairment: Impairment{BitErrors: m.BitErrors, LostBytes: m.LostBytes}}
+	for key, rate := range map[string]float64{"bit_errors": m.BitErrors, "lost_bytes": m.LostBytes} {
+		if rate < 0 || rate > 0.5 {
+			problems = append(problems, m.KeyProblem(key, "a rate is between 0 and 0.5, not %v", rate))
+		}
+	}
+	for _, q := range m.Quirks {
+		if !slices.Contains(modemQuirks, ModemQuirk(q)) {
+			problems = append(problems, m.KeyProblem("quirks", "no quirk %q: there are %v", q, modemQuirks))
+		}
+		cfg.Quirks = append(cfg.Quirks, ModemQuirk(q))
+	}
+	return cfg, problems
 }
 
 type lineTable struct {
@@ -96,6 +127,10 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		}
 		cfg.Cards = append(cfg.Cards, CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, SkewPPM: c.SkewPPM,
 			Link: c.Link, SelfPowered: c.SelfPowered, Impairment: Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}})
+	}
+	for _, m := range f.Modems {
+		modem, wrong := m.config()
+		cfg.Modems, problems = append(cfg.Modems, modem), append(problems, wrong...)
 	}
 	for _, l := range f.Lines {
 		if l.CallerID != "" {
