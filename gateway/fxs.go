@@ -234,11 +234,16 @@ func (f *fxs) hungUp(cause leg.Cause) fxsState {
 }
 
 // toneFor is what a telephone hears of a cause: busy tone when somebody was
-// reached and is busy or has hung up, else congestion tone.
+// reached and is busy, has refused or has hung up, else congestion tone; so too
+// when it is this exchange that refuses, for nobody was reached.
 func toneFor(cause leg.Cause) heard {
 	switch cause.Filled().Q850 {
-	case 16, 17, 19, 21:
+	case 16, 17, 19:
 		return busyTone
+	case 21:
+		if cause.By != leg.Us {
+			return busyTone
+		}
 	}
 	return congestionTone
 }
