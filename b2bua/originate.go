@@ -80,11 +80,10 @@ func (c *Call) callBack() State {
 	if last.busy == "" {
 		return c.setup.seeker.failed(leg.Unallocated.GivenBy(leg.Us).Because("the last number that %s called was not a busy extension", c.in.Source.Name))
 	}
-	if c.x.busy(last.busy) {
-		c.x.wait(last.busy, waiter{c.in.Source.Name, last.dialed})
-		return c.confirm()
+	w := waiter{extension: c.in.Source.Name, dialed: last.dialed, until: time.Now().Add(wishFor)}
+	if !c.x.wait(last.busy, w) { // it is free already, or off-hook without a call
+		c.x.later(last.busy, w)
 	}
-	c.x.later(waiter{c.in.Source.Name, last.dialed}) // it is free already
 	return c.confirm()
 }
 
@@ -95,7 +94,13 @@ type last struct {
 }
 
 // A waiter is an extension that waits for another one to become free.
-type waiter struct{ extension, dialed string }
+type waiter struct {
+	extension, dialed string
+	until             time.Time // when it does no longer
+}
+
+// wishFor is how long a wish to be called back is kept.
+const wishFor = 45 * time.Minute
 
 // freeFor is how long an extension must be free before a call that waits for it
 // is made: its user may want to dial.
@@ -114,10 +119,16 @@ func (x *Exchange) remember(extension string, l last) {
 	x.last[extension] = l
 }
 
-func (x *Exchange) wait(busy string, w waiter) {
+// wait keeps a wish until an extension is in no call any more; false: it is in
+// none.
+func (x *Exchange) wait(busy string, w waiter) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if len(x.inUse[busy]) == 0 {
+		return false
+	}
 	x.waiting[busy] = append(x.waiting[busy], w)
+	return true
 }
 
 // freed makes the first of the calls that wait for an extension.
@@ -132,14 +143,21 @@ func (x *Exchange) freed(extension string) {
 	if len(list) == 1 {
 		delete(x.waiting, extension)
 	}
-	x.later(list[0])
+	x.later(extension, list[0])
 }
 
-// later makes a call that has waited.
-func (x *Exchange) later(w waiter) {
+// later makes a call that has waited, once both have been free for a while:
+// their users may dial, or not have hung up though their calls are over.
+func (x *Exchange) later(extension string, w waiter) {
 	time.AfterFunc(freeFor, func() {
-		if _, err := x.Originate(w.extension, w.dialed); err != nil {
-			x.cfg.Log.Warn("a call that waited for a busy party could not be made", "for", w.extension, "to", w.dialed, "because", err)
+		switch {
+		case time.Now().After(w.until) || x.isStopping() || x.wait(extension, w):
+		case x.busy(extension) || x.busy(w.extension):
+			x.later(extension, w)
+		default:
+			if _, err := x.Originate(w.extension, w.dialed); err != nil {
+				x.cfg.Log.Warn("a call that waited for a busy party could not be made", "for", w.extension, "to", w.dialed, "because", err)
+			}
 		}
 	})
 }
@@ -155,4 +173,11 @@ func (c *Call) remember(why leg.Cause) {
 		l.busy = s[0].Targets[0].Name
 	}
 	c.x.remember(c.in.Source.Name, l)
+}
+
+// isStopping tells that no further calls are taken.
+func (x *Exchange) isStopping() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.stopping
 }
