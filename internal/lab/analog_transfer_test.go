@@ -1,0 +1,420 @@
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// The kitchen, called from the town, holds the caller by hook-flash, calls a
+// third and hangs up: the two who are left talk. The third is a SIP phone, an
+// analog telephone, or somebody in the town.
+func TestFlashTransferOfALine(t *testing.T) {
+	const before = `
+		fxo1    -> b2bua   ring
+		fxo1    -> b2bua   caller ID 5551234 "Will"
+		b2bua   -> kitchen ring
+		b2bua   -> kitchen caller ID 5551234 "Will"
+		kitchen -> b2bua   off-hook
+		b2bua   -> fxo1    off-hook
+		kitchen -> b2bua   flash
+		kitchen -> b2bua   DTMF DIAL
+		kitchen -> b2bua   on-hook
+		fxo1    -> b2bua   loop-current drop
+		b2bua   -> fxo1    on-hook`
+	for _, c := range []struct {
+		third, dial string
+		answers     func(o *analogOffice)
+		ladder      string // of the third
+	}{
+		{"102", "102", func(o *analogOffice) { o.takesCall("102") }, `
+			b2bua -> 102   INVITE
+			102   -> b2bua 180
+			102   -> b2bua 200
+			b2bua -> 102   ACK
+			b2bua -> 102   BYE
+			102   -> b2bua 200`},
+		{"hall", "132", func(o *analogOffice) { o.answers("hall") }, `
+			b2bua -> hall  ring
+			b2bua -> hall  caller ID 131 "Kitchen"
+			hall  -> b2bua off-hook
+			b2bua -> hall  loop-current drop
+			b2bua -> hall  busy tone`},
+		{"fxo2", "7773660", func(o *analogOffice) { o.townTalks("fxo2") }, `
+			b2bua -> fxo2  off-hook
+			fxo2  -> b2bua dial tone
+			b2bua -> fxo2  DTMF 7773660
+			fxo2  -> b2bua answer (polarity)
+			b2bua -> fxo2  on-hook`},
+	} {
+		for _, when := range []string{"after the answer", "before the answer"} {
+			t.Run(c.third+" "+when, func(t *testing.T) {
+				analog(t, analogCase{}, func(o *analogOffice) {
+					o.phone("102")
+					o.townCalls("fxo1", "5551234")
+					o.answers("kitchen")
+					o.townTalks("fxo1")
+					o.flashes("kitchen")
+					o.quiet("fxo1")
+					o.dialsOn("kitchen", c.dial)
+					if when == "after the answer" {
+						c.answers(o)
+						time.Sleep(time.Second)
+						o.talk("kitchen " + c.third + " | fxo1")
+						o.down("kitchen")
+					} else {
+						o.down("kitchen")
+						c.answers(o)
+						time.Sleep(time.Second)
+					}
+					o.talk(c.third + " fxo1")
+					o.line("fxo1").HangUp()
+					if bob := o.sip["102"]; bob != nil {
+						bob.Peer.Wait = 10 * time.Second
+						o.ended(bob)
+					}
+					o.free("fxo1")
+					o.steps(before+c.ladder, "DIAL", c.dial)
+				})
+			})
+		}
+	}
+}
+
+// Somebody hangs up, or is busy, at each step of a transfer by hook-flash.
+func TestFlashTransferRungs(t *testing.T) {
+	for name, step := range map[string]func(o *analogOffice){
+		"the caller, during dial tone": func(o *analogOffice) {
+			o.line("fxo1").HangUp()
+			o.hearsTone("kitchen", "busy tone")
+		},
+		"the caller, while digits are dialled": func(o *analogOffice) {
+			o.dialsOn("kitchen", "13")
+			o.line("fxo1").HangUp()
+			o.hearsTone("kitchen", "busy tone")
+		},
+		"the caller, while the third rings": func(o *analogOffice) {
+			o.dialsOn("kitchen", "132")
+			o.ringing("hall")
+			o.line("fxo1").HangUp()
+			o.hearsTone("kitchen", "busy tone")
+			o.stops("hall")
+		},
+		"the caller, during consultation": func(o *analogOffice) {
+			o.dialsOn("kitchen", "132")
+			o.answers("hall")
+			o.line("fxo1").HangUp()
+			o.free("fxo1")
+			o.talk("kitchen hall")
+			o.down("kitchen")
+			o.hearsTone("hall", "busy tone")
+		},
+		"the third, during consultation": func(o *analogOffice) {
+			o.dialsOn("kitchen", "132")
+			o.answers("hall")
+			o.down("hall")
+			o.talk("kitchen fxo1")
+		},
+		"the third is busy": func(o *analogOffice) {
+			o.set("hall").OffHook()
+			time.Sleep(time.Second)
+			o.dialsOn("kitchen", "132")
+			time.Sleep(2 * time.Second)
+			o.talk("kitchen fxo1")
+		},
+		"the third is unknown": func(o *analogOffice) {
+			o.dialsOn("kitchen", "188")
+			time.Sleep(5 * time.Second)
+			o.talk("kitchen fxo1")
+		},
+		"the third rings, and the kitchen takes the caller back": func(o *analogOffice) {
+			o.dialsOn("kitchen", "132")
+			o.ringing("hall")
+			o.flashes("kitchen")
+			o.stops("hall")
+			o.talk("kitchen fxo1")
+		},
+		"the caller, while the third rings and the kitchen has left": func(o *analogOffice) {
+			o.dialsOn("kitchen", "132")
+			o.ringing("hall")
+			o.down("kitchen")
+			o.line("fxo1").HangUp()
+			o.stops("hall")
+		},
+		"the kitchen has left, and the third turns out to be busy: it rings again": func(o *analogOffice) {
+			o.phone("102")
+			o.dialsOn("kitchen", "102")
+			bob := o.alerted("102")
+			o.down("kitchen")
+			refuses(bob, 486)
+			o.answers("kitchen")
+			o.talk("kitchen fxo1")
+		},
+		"the kitchen, during dial tone: it rings again": func(o *analogOffice) {
+			o.down("kitchen")
+			o.answers("kitchen")
+			o.talk("kitchen fxo1")
+		},
+		"the kitchen, during dial tone, and the caller while it rings": func(o *analogOffice) {
+			o.down("kitchen")
+			o.ringing("kitchen")
+			o.line("fxo1").HangUp()
+			o.stops("kitchen")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			analog(t, analogCase{}, func(o *analogOffice) {
+				o.townCalls("fxo1", "5551234")
+				o.answers("kitchen")
+				o.townTalks("fxo1")
+				o.flashes("kitchen")
+				step(o)
+				for _, p := range o.Town.Phones() {
+					p.OnHook()
+				}
+				o.line("fxo1").HangUp()
+				o.free("fxo1")
+			})
+		})
+	}
+}
+
+// A SIP phone transfers a caller from the town by REFER (RFC 5589 §6).
+func TestLineIsTransferred(t *testing.T) {
+	const referral = `
+		fxo1  -> b2bua ring
+		fxo1  -> b2bua caller ID 5551234 "Will"
+		b2bua -> 101   INVITE
+		101   -> b2bua 180
+		101   -> b2bua 200
+		b2bua -> 101   ACK
+		b2bua -> fxo1  off-hook
+		101   -> b2bua REFER TARGET
+		b2bua -> 101   202
+		b2bua -> 101   NOTIFY 100
+		FIRST
+		SECOND
+		b2bua -> 101   NOTIFY 200
+		b2bua -> 101   BYE
+		101   -> b2bua 200
+		101   -> b2bua 200
+		101   -> b2bua 200
+		fxo1  -> b2bua loop-current drop
+		b2bua -> fxo1  on-hook`
+	for _, c := range []struct {
+		third, target string
+		answers       func(o *analogOffice)
+		first, second string // a telephone rings at once, before Alice has answered the first NOTIFY
+		ladder        string
+	}{
+		{"hall", "132", func(o *analogOffice) { o.answers("hall") }, "b2bua -> 101 NOTIFY 180", "101 -> b2bua 200", `
+			b2bua -> hall  ring
+			b2bua -> hall  caller ID 5551234 "Will"
+			hall  -> b2bua off-hook
+			b2bua -> hall  loop-current drop
+			b2bua -> hall  busy tone`},
+		{"102", "102", func(o *analogOffice) { o.takesCall("102") }, "101 -> b2bua 200", "b2bua -> 101 NOTIFY 180", `
+			b2bua -> 102   INVITE
+			102   -> b2bua 180
+			102   -> b2bua 200
+			b2bua -> 102   ACK
+			b2bua -> 102   BYE
+			102   -> b2bua 200`},
+		{"fxo2", "7773660", func(o *analogOffice) { o.townTalks("fxo2") }, "101 -> b2bua 200", "b2bua -> 101 NOTIFY 183", `
+			b2bua -> fxo2  off-hook
+			fxo2  -> b2bua dial tone
+			b2bua -> fxo2  DTMF 7773660
+			fxo2  -> b2bua answer (polarity)
+			b2bua -> fxo2  on-hook`},
+	} {
+		t.Run(c.third, func(t *testing.T) {
+			analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
+				o.phone("102")
+				alice := o.fromTown("101")
+				o.refers(alice, "<sip:"+c.target+"@127.0.0.1>")
+				c.answers(o)
+				o.outcome(alice, 200)
+				o.talk(c.third + " fxo1")
+				o.line("fxo1").HangUp()
+				if bob := o.sip["102"]; bob != nil {
+					bob.Peer.Wait = 10 * time.Second
+					o.ended(bob)
+				}
+				o.free("fxo1")
+				o.steps(referral+c.ladder, "TARGET", c.target, "FIRST", c.first, "SECOND", c.second)
+			})
+		})
+	}
+}
+
+// The transfer fails: the SIP phone is told, and has the town's party again.
+func TestLineIsNotTransferred(t *testing.T) {
+	for _, c := range []struct {
+		name, target string
+		before       func(o *analogOffice)
+		status       int
+	}{
+		{"off-hook", "132", func(o *analogOffice) { o.set("hall").OffHook(); time.Sleep(time.Second) }, 486},
+		{"busy in the town", "7770101", nil, 486},
+		{"congestion in the town", "7770104", nil, 503},
+		{"unknown", "188", nil, 404},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
+				alice := o.fromTown("101")
+				if c.before != nil {
+					c.before(o)
+				}
+				o.refers(alice, "<sip:"+c.target+"@127.0.0.1>")
+				o.outcome(alice, c.status)
+				o.free("fxo2")
+				o.talk("101 fxo1")
+				o.hangsUpAt(alice)
+				o.free("fxo1")
+			})
+		})
+	}
+}
+
+// The town's party hangs up while the telephone rings that it is transferred to;
+// the transferor hangs up first, or waits.
+func TestTransferredLineHangsUp(t *testing.T) {
+	for _, gone := range []bool{true, false} {
+		analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
+			alice := o.fromTown("101")
+			o.refers(alice, "<sip:132@127.0.0.1>")
+			o.ringing("hall")
+			o.notified(alice, 180)
+			if gone {
+				o.hangsUpAt(alice)
+			}
+			o.line("fxo1").HangUp()
+			o.stops("hall")
+			o.free("fxo1")
+			if !gone {
+				o.outcome(alice, 487)
+			}
+		})
+	}
+}
+
+// A phone of 1999 sends the town's party to the hall by BYE with Also.
+func TestOldPhoneTransfersALine(t *testing.T) {
+	analog(t, analogCase{incoming: "199"}, func(o *analogOffice) {
+		bill := o.fromTown("199")
+		bill.Request("BYE", "Also: <sip:132@127.0.0.1>")
+		bill.Peer.Expect("200 BYE")
+		o.answers("hall")
+		o.talk("hall fxo1")
+		o.down("hall")
+		o.free("fxo1")
+		o.steps(`
+			fxo1  -> b2bua ring
+			fxo1  -> b2bua caller ID 5551234 "Will"
+			b2bua -> 199   INVITE
+			199   -> b2bua 180
+			199   -> b2bua 200
+			b2bua -> 199   ACK
+			b2bua -> fxo1  off-hook
+			199   -> b2bua BYE
+			b2bua -> 199   200
+			b2bua -> hall  ring
+			b2bua -> hall  caller ID 5551234 "Will"
+			hall  -> b2bua off-hook
+			hall  -> b2bua on-hook
+			b2bua -> fxo1  on-hook`)
+	})
+}
+
+// A SIP phone holds the town's party, calls the hall, and refers the one to the
+// other (RFC 5589 §7): attended transfer towards an analog telephone, with the
+// referred-to dialog being the exchange's with the SIP phone.
+func TestLineIsTransferredAttended(t *testing.T) {
+	for _, c := range []struct {
+		third, dial string
+		answers     func(o *analogOffice)
+	}{
+		{"hall", "132", func(o *analogOffice) { o.answers("hall") }},
+		{"fxo2", "7773660", func(o *analogOffice) { o.townTalks("fxo2") }},
+	} {
+		t.Run(c.third, func(t *testing.T) {
+			analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
+				alice := o.fromTown("101")
+				o.holdsBy(alice, "a=sendonly")
+				second := o.dials("101", c.dial)
+				c.answers(o)
+				second = o.callsUp(second)
+				o.talk("101 " + c.third + " | fxo1")
+				o.refers(alice, "<sip:"+c.dial+"@127.0.0.1?Replaces="+escaped(replaces(second, ""))+">")
+				o.farewell(alice, second)
+				o.talk(c.third + " fxo1")
+				o.line("fxo1").HangUp()
+				o.free("fxo1")
+				if c.third == "hall" {
+					o.hearsTone("hall", "busy tone")
+				} else {
+					o.free("fxo2")
+				}
+			})
+		})
+	}
+}
+
+// fromTown is a call from the town that a SIP phone answers.
+func (o *analogOffice) fromTown(extension string) *call {
+	o.t.Helper()
+	o.phone(extension)
+	o.townCalls("fxo1", "5551234")
+	c := o.takesCall(extension)
+	o.townTalks("fxo1")
+	return c
+}
+
+// outcome passes over what is told of a referral until its end, which is to be
+// this; after a 200 the call is ended.
+func (o *analogOffice) outcome(c *call, status int) {
+	o.t.Helper()
+	c.Peer.Wait = 40 * time.Second
+	defer func() { c.Peer.Wait = 2 * time.Second }()
+	for {
+		m := c.Peer.Expect("NOTIFY")
+		c.Respond(m, 200)
+		if f := strings.Fields(m.Body); len(f) > 1 && f[1] >= "2" {
+			if number(f[1]) != status {
+				o.t.Errorf("%s is told %s, not %d", c.Peer.User, f[1], status)
+			}
+			break
+		}
+	}
+	if status == 200 || status == 487 {
+		o.ended(c)
+	}
+	time.Sleep(500 * time.Millisecond)
+}
+
+// farewell takes the NOTIFY and the BYEs that end an attended transfer.
+func (o *analogOffice) farewell(first, second *call) {
+	o.t.Helper()
+	for range 3 {
+		m := first.Peer.Any()
+		switch {
+		case m == nil:
+			o.t.Fatal("the transfer does not end")
+		case m.Is("NOTIFY"):
+			first.Respond(m, 200)
+			if !strings.Contains(m.Body, " 200 ") {
+				o.t.Errorf("%s is told %q", first.Peer.User, m.Body)
+			}
+		case m.Is("BYE"):
+			first.Peer.Respond(m, 200)
+		default:
+			o.t.Errorf("%s was sent %s", first.Peer.User, m)
+		}
+	}
+}
+
+// stops waits until a telephone rings no more.
+func (o *analogOffice) stops(name string) {
+	o.t.Helper()
+	o.eventually(name+" is silent", func() bool { return !o.set(name).Status().Ringing })
+}
