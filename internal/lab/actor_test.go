@@ -281,6 +281,8 @@ func (a *sipActor) take(m *siptest.Message) {
 		a.to = at
 	}
 	switch {
+	case m.Is("INVITE") && a.d == nil && m.Param("To", "tag") != "": // of a call that it has left
+		a.p.Respond(m, 481)
 	case m.Is("INVITE") && a.d == nil:
 		a.d, a.offered = a.p.Incoming(m), m
 		a.d.Respond(m, 180)
@@ -385,3 +387,7 @@ func (a *analogActor) heard() (ticks int) {
 	}
 	return ticks
 }
+
+// giveUp ends a call that is not answered yet.
+func (a *sipActor) giveUp()    { a.d.Cancel() }
+func (a *analogActor) giveUp() { a.p.OnHook() }

@@ -153,3 +153,56 @@ func TestSetsOfAllKinds(t *testing.T) {
 		b.hangUp()
 	})
 }
+
+// B sends A to C, who is busy: B has A again, unless it has left by BYE with
+// Also; then the call ends, and nobody is left in it.
+func TestFailedTransferOfAllKinds(t *testing.T) {
+	each(t, pairs(), nil, b2bua.Config{}, func(s *stage, cast []string) {
+		a, b, c := s.actors[0], s.actors[1], s.actors[2]
+		s.connect(a, b, numberOf(cast[1], 2))
+		if cast[2] == "analog" {
+			c.answer() // off-hook: busy
+			s.pass(time.Second)
+		}
+		if cast[1] == "analog" {
+			b.hold() // dials, and stays
+			s.must(b.(*analogActor).p.Dial(numberOf(cast[2], 3)))
+		} else {
+			b.send(numberOf(cast[2], 3))
+		}
+		if cast[2] != "analog" {
+			s.until(c.name()+" rings", c.ringing)
+			c.busy()
+		}
+		s.pass(4 * time.Second)
+		if cast[1] != "old" {
+			s.talk(a, b)
+			b.hangUp()
+		}
+	})
+}
+
+// A hangs up while C rings, to whom B has sent it: C rings no more.
+func TestTransferredPartyLeavesOfAllKinds(t *testing.T) {
+	each(t, pairs(), nil, b2bua.Config{}, func(s *stage, cast []string) {
+		a, b, c := s.actors[0], s.actors[1], s.actors[2]
+		s.connect(a, b, numberOf(cast[1], 2))
+		b.send(numberOf(cast[2], 3))
+		s.until(c.name()+" rings", c.ringing)
+		s.pass(time.Second)
+		a.hangUp()
+		s.until(c.name()+" rings no more", func() bool { return !c.ringing() })
+	})
+}
+
+// A hangs up while B rings.
+func TestCallerLeavesOfAllKinds(t *testing.T) {
+	each(t, casts(2), nil, b2bua.Config{}, func(s *stage, cast []string) {
+		a, b := s.actors[0], s.actors[1]
+		a.call(numberOf(cast[1], 2))
+		s.until(b.name()+" rings", b.ringing)
+		s.pass(time.Second)
+		a.(interface{ giveUp() }).giveUp()
+		s.until(b.name()+" rings no more", func() bool { return !b.ringing() })
+	})
+}
