@@ -16,6 +16,7 @@ func (p *Plan) Lint() []tomlfile.Problem {
 	l := linter{plan: p}
 	l.phones()
 	l.fraud()
+	l.forwards()
 	l.outside()
 	l.names()
 	l.rules()
@@ -88,6 +89,33 @@ func (l *linter) fraud() {
 		for _, a := range peer.Addresses {
 			if prefix, err := netip.ParsePrefix(a); err == nil && prefix.Bits() < 16 {
 				l.warn(peer.Key("addresses"), "peer %q: %s lets in millions of addresses without a password: name the peer's own", peer.Name, a)
+			}
+		}
+	}
+}
+
+// forwards finds phones that send whoever calls them on to dear numbers: a
+// caller from outside then talks at the office's expense.
+func (l *linter) forwards() {
+	p := l.plan
+	for i := range p.config.Phones {
+		phone := &p.config.Phones[i]
+		if p.extensions[phone.Extension].toll > 0 {
+			continue
+		}
+		f := &phone.Forward
+		for _, to := range [...]struct{ key, number string }{
+			{"always", f.Always}, {"busy", f.Busy}, {"no_answer", f.NoAnswer}, {"unreachable", f.Unreachable},
+		} {
+			if to.number == "" {
+				continue
+			}
+			route, _ := p.Match(Query{From: Caller{Kind: FromPhone, Name: phone.Extension, Number: phone.Extension}, Dialed: to.number})
+			if len(route.Stages) == 0 || route.Stages[0].Targets[0].Kind != ToTrunk {
+				continue // it is refused, or another phone's own matter
+			}
+			if dear := route.Class & (International | Premium); dear != 0 {
+				l.warn(f.Key(to.key), "phone %s: its calls are forwarded to %s, which is %s: whoever calls it from outside talks at your expense; forward to a number nearby, or add toll_per_day = \"1h\"", phone.Extension, to.number, dear)
 			}
 		}
 	}

@@ -7,6 +7,44 @@ import (
 	"crosspoint/internal/tomlfile"
 )
 
+// TestLintForwarding: who forwards to a dear number without a limit is warned of
+// that beside the permission.
+func TestLintForwarding(t *testing.T) {
+	p := plan(t, `
+country = "us"
+[[phone]]
+extension = "101"
+secret = "lantern-7-fig"
+allow = ["internal", "international"]
+forward = { no_answer = "9011442071838750", busy = "102" }
+[[phone]]
+extension = "102"
+secret = "harbour-3-oak"
+[[line]]
+name = "fxo1"
+kind = "fxo"
+incoming = "101"
+[[trunk]]
+name = "pstn"
+lines = "fxo1"
+[[rule]]
+dial = "9 011 z."
+strip = 1
+to = "pstn"
+[emergency]
+to = "pstn"
+notify = "101"
+place = "main house"
+`)
+	text := tomlfile.Text(p.Lint())
+	if want := "office.toml:7: warning: phone 101: its calls are forwarded to 9011442071838750, which is international: whoever calls it from outside"; !strings.Contains(text, want) {
+		t.Errorf("got\n%s", text)
+	}
+	if strings.Contains(text, "forwarded to 102") {
+		t.Errorf("forwarding inside is warned of:\n%s", text)
+	}
+}
+
 func TestLint(t *testing.T) {
 	const clean = `
 country = "us"
@@ -43,6 +81,7 @@ expect = "102"
 		{"international by forwarding", `secret = "lantern-7-fig"`, "secret = \"lantern-7-fig\"\nallow = [\"internal\", \"premium\"]\n[features]\nforward_always = \"*72\"",
 			`6: phone 101 may call premium numbers without a limit: whoever gets hold of a password calls them at your expense, and can forward other calls there`},
 		{"international with a limit", `secret = "lantern-7-fig"`, "secret = \"lantern-7-fig\"\nallow = [\"internal\", \"international\"]\ntoll_per_day = \"1h\"", ""},
+		{"forwarded abroad", `secret = "lantern-7-fig"`, "secret = \"lantern-7-fig\"\nallow = [\"internal\", \"international\"]\ntoll_per_day = \"1h\"\nforward = { always = \"9011442071838750\" }\n[[rule]]\ndial = \"9 011 z.\"\nstrip = 1\nto = \"pstn\"", ""},
 		{"a class", "[[line]]", "[[class]]\nname = \"staff\"\nallow = \"premium\"\n[[line]]", `9: class "staff" is used by no phone`},
 		{"the world as a peer", "[[trunk]]", "[[peer]]\nname = \"all\"\naddresses = \"0.0.0.0/0\"\nincoming = \"101\"\n[[trunk]]", `15: peer "all": 0.0.0.0/0 lets in millions`},
 		{"nobody rings", `incoming = "101"`, "", `9: line "fxo1": calls from it ring nobody`},
