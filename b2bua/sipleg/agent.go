@@ -29,6 +29,7 @@ type Agent struct {
 	desk       *desk
 	challenged challenged
 	outbound   registrations // ours at peers
+	silent     silent
 	parties    atomic.Pointer[parties]
 	secret     [16]byte // of stateless tags
 	dialects   dialects

@@ -332,6 +332,9 @@ func (l *Leg) failed(res *sip.Response) {
 			return
 		}
 	case 408, 503:
+		if isMade(res) && l.dialog.flow.Valid() {
+			l.agent.silent.note(l.dialog.flow)
+		}
 		if len(l.out.places) > 0 && (isMade(res) || res.StatusCode == 503) {
 			l.log.Info("trying the next address of the callee", "status", res.StatusCode)
 			l.out.early = nil

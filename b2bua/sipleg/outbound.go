@@ -368,6 +368,9 @@ func behindNAT(via *sip.ViaHeader, flow wire.Flow) bool {
 // unanswered goes on at the peer's next address, if there is one.
 func (r *outbound) unanswered(res *sip.Response) {
 	where := r.flow.Remote()
+	if isMade(res) {
+		r.agent.silent.note(r.flow)
+	}
 	if r.old { // it worked once: look the peer up again
 		r.flow, r.old = wire.Flow{}, false
 		r.begin()

@@ -41,6 +41,7 @@ func (a *Agent) destinations(ctx context.Context, u sip.Uri) ([]Destination, err
 		}
 	}
 	list, err := resolve(ctx, u.Host, u.Port, t)
+	a.silent.last(list)
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("no address for %s", u.Host)
 	}

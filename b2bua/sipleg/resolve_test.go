@@ -131,5 +131,16 @@ func TestCallFailsOver(t *testing.T) {
 		p.Respond(m, 486)
 		p.Expect("ACK")
 		e.expect("HungUp 17")
+		for _, wait := range []time.Duration{4 * time.Second, 0} { // the minute is over; then not again
+			began = time.Now()
+			e = f.peer("itsp", "912125550100")
+			m = p.Expect("INVITE")
+			if d := time.Since(began); d != wait {
+				t.Errorf("asked after %v, not %v", d, wait)
+			}
+			p.Respond(m, 486)
+			p.Expect("ACK")
+			e.expect("HungUp 17")
+		}
 	})
 }
