@@ -35,6 +35,7 @@ type Call struct {
 	setup   setup              // setup.go
 	handing *handover          // handover.go; nil: nobody is handed over
 	host    *party             // conference.go: who joined the three
+	tape    tape               // tape.go
 	desk    *desk              // desk.go; nil: no hook-flash service is going on
 	payer   string             // redirect.go: the extension that pays for the call beside the caller; empty: none
 	slot    string             // park.go: the parking place
@@ -98,6 +99,7 @@ func (c *Call) run() {
 	defer close(c.done)
 	defer c.close()
 	defer c.bridge.Close()
+	defer c.endRecording()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	c.become(c.start())
@@ -157,6 +159,9 @@ func (c *Call) enter(s State) {
 		c.giveUp = time.Time{}
 		if c.answer.IsZero() {
 			c.answer = time.Now()
+		}
+		if s == Talking {
+			c.beginRecording()
 		}
 		if c.route.MaxTalk > 0 {
 			c.giveUp = c.answer.Add(c.route.MaxTalk)

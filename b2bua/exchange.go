@@ -55,6 +55,9 @@ type Config struct {
 	// RingFor is how long a stage rings if the plan does not say; zero is 3
 	// minutes, the least that RFC 3261 §16.6 (timer C) allows a proxy.
 	RingFor time.Duration
+	// Record opens a tape for a call as its parties begin to talk; nil, or a nil
+	// tape, records nothing. It is called from the call's goroutine.
+	Record func(Record) (Tape, error)
 	// OnEnd takes the record of each call as it ends; nil takes none. It is
 	// called from the call's goroutine and may block only that call's end.
 	OnEnd func(Record)

@@ -16,15 +16,16 @@ import (
 type Config struct {
 	dialplan.Config
 
-	SIP      SIP      `toml:"sip" doc:"where phones and peers reach us"`
-	RTP      RTP      `toml:"rtp" doc:"where audio is received"`
-	Cards    []Card   `toml:"card" doc:"line cards and voice modems: hardware with telephone lines on a serial port"`
-	Music    Music    `toml:"music" doc:"what a held party hears"`
-	Services Services `toml:"services" doc:"how services of the exchange behave"`
-	Store    Store    `toml:"store" doc:"what survives a restart: registrations, settings made from phones, records of calls"`
-	Control  Control  `toml:"control" doc:"the socket by which crosspoint lines, calls, ladder and status ask"`
-	Shutdown Shutdown `toml:"shutdown" doc:"what happens on SIGTERM"`
-	Log      Log      `toml:"log" doc:"what is logged, and how"`
+	SIP       SIP       `toml:"sip" doc:"where phones and peers reach us"`
+	RTP       RTP       `toml:"rtp" doc:"where audio is received"`
+	Cards     []Card    `toml:"card" doc:"line cards and voice modems: hardware with telephone lines on a serial port"`
+	Music     Music     `toml:"music" doc:"what a held party hears"`
+	Recording Recording `toml:"recording" doc:"which calls are recorded; the law may ask that callers are told"`
+	Services  Services  `toml:"services" doc:"how services of the exchange behave"`
+	Store     Store     `toml:"store" doc:"what survives a restart: registrations, settings made from phones, records of calls"`
+	Control   Control   `toml:"control" doc:"the socket by which crosspoint lines, calls, ladder and status ask"`
+	Shutdown  Shutdown  `toml:"shutdown" doc:"what happens on SIGTERM"`
+	Log       Log       `toml:"log" doc:"what is logged, and how"`
 }
 
 // SIP is the [sip] section.
@@ -76,6 +77,13 @@ type Store struct {
 	tomlfile.Pos
 	File      string        `toml:"file" doc:"SQLite file; absent: named after the office file in the state directory; off: nothing survives a restart"`
 	KeepCalls time.Duration `toml:"keep_calls" doc:"how long records of calls are kept; absent: 2160h, which is 90 days"`
+}
+
+// Recording is the [recording] section.
+type Recording struct {
+	tomlfile.Pos
+	Directory string           `toml:"directory" doc:"where each call's WAV file goes, the caller on the left; absent: no call is recorded"`
+	Of        tomlfile.Strings `toml:"of" doc:"extensions, lines and peers whose calls are recorded; absent: all calls"`
 }
 
 // Control is the [control] section.
