@@ -41,7 +41,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.program, "crosspoint", "bin/crosspoint", "the `program` to measure")
 	flag.StringVar(&o.out, "out", "out/bench", "`directory` for load.json, load.md, cost.svg and the programs' logs")
-	flag.StringVar(&o.relays, "relays", "crosspoint,rtpengine", "what to measure; rtpengine is left out if it is not installed")
+	flag.StringVar(&o.relays, "relays", "crosspoint,rtpengine", "what to measure; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange")
 	flag.StringVar(&o.levels, "levels", "10,30,100,250,500,750,1000,1500,2000", "numbers of calls to measure, before the search between the last two")
 	flag.StringVar(&o.cores, "cores", "one,all", "one: the relay on core 0, the generator on core 1; all: both on all cores")
 	flag.StringVar(&o.rates, "rates", "250,500,750,1000,1250,1500,1750,2000", "calls per second to set up and tear down; empty: none")
@@ -131,20 +131,24 @@ func (o *options) generatorFor(cores string) error {
 
 // start starts a relay.
 func (o *options) start(relay, cores string, pump *load.Pump) (load.Target, error) {
-	switch relay {
-	case "crosspoint":
+	_, program, another := strings.Cut(relay, "=")
+	switch {
+	case relay == "crosspoint":
 		return load.StartExchange(o.place(cores), o.program, "warn", pump.Addr)
-	case "rtpengine":
+	case another:
+		return load.StartExchange(o.place(cores), program, "warn", pump.Addr)
+	case relay == "rtpengine":
 		if _, err := exec.LookPath(relay); err != nil {
 			return nil, err
 		}
 		return load.StartEngine(o.place(cores), count(cores), pump.Addr)
 	}
-	return nil, fmt.Errorf("no relay is called %q: there are crosspoint and rtpengine", relay)
+	return nil, fmt.Errorf("no relay is called %q: there are crosspoint, rtpengine, and NAME=PATH for another build of the exchange", relay)
 }
 
 func (o *options) measure(b *load.Bench, relay, cores string, levels []int) (load.RelayPart, error) {
-	part := load.RelayPart{Relay: relay, Cores: count(cores)}
+	name, _, _ := strings.Cut(relay, "=")
+	part := load.RelayPart{Relay: name, Cores: count(cores)}
 	t, err := o.start(relay, cores, b.Pump)
 	if err != nil {
 		return part, err
