@@ -67,6 +67,8 @@ func (c *Call) dialing(p *party, ev leg.Event) State {
 		return d.back()
 	case leg.HungUp:
 		return d.left(p, ev.Cause)
+	case leg.Referred:
+		return d.notNow(p, ev)
 	case leg.Held, leg.Resumed, leg.Silent, leg.Heard:
 		return Dialing
 	}
@@ -157,6 +159,8 @@ func (d *desk) other(p *party, ev leg.Event) State {
 		}
 		d.releaseRung(leg.Cancelled.GivenBy(p.name()))
 		return d.end(ev.Cause)
+	case leg.Referred:
+		return d.notNow(p, ev)
 	case leg.Digit, leg.Held, leg.Resumed, leg.Silent, leg.Heard:
 	default:
 		return d.unexpected(ev)
@@ -198,6 +202,8 @@ func (c *Call) consulting(p *party, ev leg.Event) State {
 		return Consulting
 	case leg.HungUp:
 		return d.oneLeft(p)
+	case leg.Referred:
+		return d.notNow(p, ev)
 	case leg.Digit:
 		c.passDigit(p, ev)
 		return Consulting
@@ -205,6 +211,15 @@ func (c *Call) consulting(p *party, ev leg.Event) State {
 		return Consulting
 	}
 	return c.unexpected(ev)
+}
+
+// notNow refuses a transfer by one of the two others, who may ask again when
+// the telephone is done.
+func (d *desk) notNow(p *party, ev leg.Referred) State {
+	if !ev.Gone {
+		p.leg.Notify(leg.Cause{Status: 491, Text: "a telephone consults at the moment", By: leg.Us})
+	}
+	return d.state
 }
 
 // flashAgain swaps the two, or joins all three.

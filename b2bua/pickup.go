@@ -24,7 +24,9 @@ func (c *Call) takeOver(to *Call, r replace) State {
 	}
 	name := c.caller.name()
 	return c.handOver(c.caller, to, r,
-		func() State { return c.end(leg.NormalClearing.GivenBy(leg.Us).Because("%s took over call %s", name, to.id)) },
+		func() State {
+			return c.end(leg.NormalClearing.GivenBy(leg.Us).Because("%s took over call %s", name, to.id))
+		},
 		func(why leg.Cause) State { return c.end(why) })
 }
 
