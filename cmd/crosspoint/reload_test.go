@@ -225,10 +225,11 @@ name = "fxo1"
 card = "card1"
 port = 1
 kind = "fxo"
+guard = "1s"
 incoming = "101"
 `
 	const emergency = "[emergency]\nto = \"pstn\"\nplace = \"here\"\n"
-	r := openReloading(t, testOffice+testLines)
+	r := openReloading(t, testOffice+strings.Replace(testLines, "kind = \"fxo\"\n", "kind = \"fxo\"\nguard = \"1s\"\n", 1))
 	o := r.o
 	alice := phoneOf(t, o, "101")
 	fxo1 := func() (state string, ready bool) {
