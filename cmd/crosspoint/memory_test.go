@@ -151,8 +151,8 @@ func TestWhereTheStoreIs(t *testing.T) {
 		t.Errorf("for a user: %s", got)
 	}
 	t.Setenv("XDG_STATE_HOME", "")
-	t.Setenv("HOME", "/home/alice")
-	if got := cfg.storePath(); got != "/home/alice/.local/state/crosspoint/front.db" {
+	t.Setenv("HOME", "/nowhere/alice")
+	if got := cfg.storePath(); got != "/nowhere/alice/.local/state/crosspoint/front.db" {
 		t.Errorf("without XDG_STATE_HOME: %s", got)
 	}
 	t.Setenv("STATE_DIRECTORY", "/var/lib/crosspoint:/var/lib/other")
