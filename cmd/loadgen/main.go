@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command loadgen measures what the exchange carries: it sets up real calls by
 // SIP, speaks and listens at both ends of each, and raises their number until
 // packets are lost or late. It measures rtpengine in the same run by the same
