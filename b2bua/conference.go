@@ -77,16 +77,17 @@ func (c *Call) pair(a, b *party) {
 	}
 }
 
-// joinedParties are those who talk or are held, the original caller first.
+// joinedParties are those who talk or are held: the original caller first, then
+// who answered it, then the others.
 func (c *Call) joinedParties() []*party {
 	var list []*party
-	for _, p := range c.parties {
-		if p.role != joined {
-			continue
+	for _, p := range [...]*party{c.caller, c.callee} {
+		if p != nil && c.parties[p.leg] == p && p.role == joined {
+			list = append(list, p)
 		}
-		if p == c.caller {
-			list = append([]*party{p}, list...)
-		} else {
+	}
+	for _, p := range c.parties {
+		if p.role == joined && p != c.caller && p != c.callee {
 			list = append(list, p)
 		}
 	}
