@@ -31,20 +31,24 @@ type baresip struct {
 	dir    string
 	conn   net.Conn
 	events chan baresipEvent
+	said   chan string // its answers to commands
+	ear    *ear
 }
 
+// baresipEvent is an event, or the answer to a command.
 type baresipEvent struct {
 	Event bool   `json:"event"`
 	Type  string `json:"type"`
 	Param string `json:"param"`
 	Peer  string `json:"peeruri"`
+	Data  string `json:"data"`
 }
 
 const baresipConfig = `poll_method epoll
 sip_listen 127.0.0.1:0
 call_local_timeout 120
 call_max_calls 4
-audio_player aubridge,nowhere
+audio_player %[4]s
 audio_source aufile,%[1]s/said.wav
 audio_alert aubridge,nowhere
 audio_level no
@@ -53,11 +57,13 @@ auplay_srate 8000
 ausrc_channels 1
 auplay_channels 1
 rtp_stats no
+ringback_disabled yes
 rtp_ports 40000-49999
 module_path %[2]s
 module g711.so
 module aufile.so
 module aubridge.so
+module alsa.so
 module sndfile.so
 module_tmp account.so
 module_app menu.so
@@ -70,7 +76,13 @@ snd_path %[1]s
 // half a minute of silence: at its file's end it would hang up.
 func startBaresip(t *testing.T, account string, pcm []int16) *baresip {
 	t.Helper()
-	b := &baresip{t: t, dir: t.TempDir(), log: new(output), events: make(chan baresipEvent, 64)}
+	return runBaresip(t, account, pcm, "aubridge,nowhere")
+}
+
+func runBaresip(t *testing.T, account string, pcm []int16, player string) *baresip {
+	t.Helper()
+	b := &baresip{t: t, dir: t.TempDir(), log: new(output), events: make(chan baresipEvent, 64), said: make(chan string, 64)}
+	b.ear = openEar(t, b.dir)
 	port := freePort(t)
 	modules, err := filepath.Glob("/usr/lib*/baresip/modules")
 	more, _ := filepath.Glob("/usr/lib/*/baresip/modules")
@@ -78,12 +90,13 @@ func startBaresip(t *testing.T, account string, pcm []int16) *baresip {
 		t.Fatal("baresip's modules are not below /usr/lib: is baresip-core installed whole?")
 	}
 	saveSound(t, filepath.Join(b.dir, "said.wav"), append(slices.Clone(pcm), make([]int16, 30*8000)...))
-	for name, text := range map[string]string{"config": fmt.Sprintf(baresipConfig, b.dir, modules[0], port), "accounts": account + "\n", "contacts": ""} {
+	for name, text := range map[string]string{"config": fmt.Sprintf(baresipConfig, b.dir, modules[0], port, player), "accounts": account + "\n", "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.cmd = exec.Command("baresip", "-4", "-f", b.dir)
+	b.cmd.Env = append(os.Environ(), "ALSA_CONFIG_PATH="+b.ear.config)
 	b.cmd.Stdout, b.cmd.Stderr = b.log, b.log
 	if err := b.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -133,11 +146,19 @@ func (b *baresip) read() {
 			return
 		}
 		var ev baresipEvent
-		if json.Unmarshal(text[:n], &ev) == nil && ev.Event {
+		if json.Unmarshal(text[:n], &ev) != nil {
+			continue
+		}
+		if !ev.Event {
 			select {
-			case b.events <- ev:
+			case b.said <- ev.Data:
 			default:
 			}
+			continue
+		}
+		select {
+		case b.events <- ev:
+		default:
 		}
 	}
 }
@@ -172,7 +193,8 @@ func (b *baresip) expect(kind string) baresipEvent {
 	}
 }
 
-// heard is what baresip has decoded in its only call.
+// heard is what baresip has decoded in its only call, until the first change of
+// the session: after that its recorder has nothing more to keep, an ear has.
 func (b *baresip) heard() []int16 {
 	b.t.Helper()
 	files, _ := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))

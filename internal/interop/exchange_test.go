@@ -21,6 +21,7 @@ import (
 type exchange struct {
 	t        *testing.T
 	cmd      *exec.Cmd
+	left     sync.Once
 	socket   string
 	log      *output
 	exited   chan error
@@ -41,6 +42,9 @@ type status struct {
 // call is one of crosspoint calls --json.
 type call struct {
 	ID, State, From, Dialed, Why string
+	Answerer                     string `json:"answered_by"`
+	Status                       int
+	Began                        time.Time
 }
 
 // output collects what a program writes.
@@ -66,7 +70,12 @@ func (o *output) String() string {
 // cleanly on SIGTERM.
 func start(t *testing.T, office string) *exchange {
 	t.Helper()
-	dir := t.TempDir()
+	return startIn(t, t.TempDir(), office)
+}
+
+// startIn serves an office whose store is in dir, perhaps since an earlier run.
+func startIn(t *testing.T, dir, office string) *exchange {
+	t.Helper()
 	x := &exchange{t: t, socket: filepath.Join(dir, "control"), log: new(output), exited: make(chan error, 1)}
 	file := filepath.Join(dir, "office.toml")
 	text := "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n[rtp]\nports = \"20000-29999\"\n[control]\nsocket = \"" +
@@ -110,8 +119,10 @@ func (x *exchange) address(transport string) netip.AddrPort {
 	return x.udp
 }
 
-// stop ends the exchange as an operator does.
-func (x *exchange) stop() {
+// stop ends the exchange as an operator does, if it has not been ended yet.
+func (x *exchange) stop() { x.left.Do(x.leave) }
+
+func (x *exchange) leave() {
 	_ = x.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case err := <-x.exited:
