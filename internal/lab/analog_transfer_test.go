@@ -331,20 +331,33 @@ func TestOldPhoneTransfersALine(t *testing.T) {
 // referred-to dialog being the exchange's with the SIP phone.
 func TestLineIsTransferredAttended(t *testing.T) {
 	for _, c := range []struct {
-		third, dial string
-		answers     func(o *analogOffice)
+		third, dial, told string
+		answers           func(o *analogOffice)
 	}{
-		{"hall", "132", func(o *analogOffice) { o.answers("hall") }},
-		{"fxo2", "7773660", func(o *analogOffice) { o.townTalks("fxo2") }},
+		{"hall", "132", "180", func(o *analogOffice) { o.answers("hall") }},
+		{"fxo2", "7773660", "183", func(o *analogOffice) { o.townTalks("fxo2") }},
 	} {
 		t.Run(c.third, func(t *testing.T) {
 			analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
 				alice := o.fromTown("101")
+				o.Wire.Mark()
 				o.holdsBy(alice, "a=sendonly")
 				second := o.dials("101", c.dial)
 				c.answers(o)
 				second = o.callsUp(second)
 				o.talk("101 " + c.third + " | fxo1")
+				o.Ladder(`
+					101   -> b2bua INVITE (sendonly)
+					b2bua -> 101   200
+					101   -> b2bua ACK
+					101   -> b2bua INVITE
+					b2bua -> 101   407
+					101   -> b2bua ACK
+					101   -> b2bua INVITE
+					b2bua -> 101   100
+					b2bua -> 101   ` + c.told + `
+					b2bua -> 101   200
+					101   -> b2bua ACK`)
 				o.refers(alice, "<sip:"+c.dial+"@127.0.0.1?Replaces="+escaped(replaces(second, ""))+">")
 				o.farewell(alice, second)
 				o.talk(c.third + " fxo1")
