@@ -19,13 +19,14 @@ import (
 
 // An exchange is a running crosspoint serve.
 type exchange struct {
-	t        *testing.T
-	cmd      *exec.Cmd
-	left     sync.Once
-	socket   string
-	log      *output
-	exited   chan error
-	udp, tcp netip.AddrPort // its sockets
+	t         *testing.T
+	cmd       *exec.Cmd
+	left      sync.Once
+	scenarios int // of sipp, started so far
+	socket    string
+	log       *output
+	exited    chan error
+	udp, tcp  netip.AddrPort // its sockets
 }
 
 // status is what crosspoint status --json says.

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -26,13 +27,14 @@ func (x *exchange) sipp(t *testing.T, name string, port int, numbers string) *sc
 	if err != nil {
 		t.Fatal(err)
 	}
+	x.scenarios++ // each has RTP ports of its own
 	s := &scenario{t: t, name: name, exited: make(chan error, 1), dir: t.TempDir()}
 	fields := filepath.Join(s.dir, "fields.csv")
 	if err := os.WriteFile(fields, []byte("SEQUENTIAL\n"+numbers+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd, log := startSipp(t, s.dir, "-sf", file, "-inf", fields, "-s", "101", "-au", "101", "-ap", "Kestrel-over-Mill-101",
-		"-cid_str", "%u-%p", "-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", strconv.Itoa(27000+port%100*4), "-m", "1",
+		"-cid_str", "%u-%p", "-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", strconv.Itoa(27000+4*x.scenarios), "-m", "1",
 		"-recv_timeout", "10000", "-timeout", "20s", "-timeout_error", x.udp.String())
 	s.log = log
 	go func() { s.exited <- cmd.Wait() }() // ended by the clean-up
@@ -41,6 +43,16 @@ func (x *exchange) sipp(t *testing.T, name string, port int, numbers string) *sc
 		<-s.exited
 	})
 	return s
+}
+
+func freeUDPPort(t *testing.T) int {
+	t.Helper()
+	l, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.LocalAddr().(*net.UDPAddr).Port
 }
 
 // succeeds waits until the scenario has gone to its end as it is written.
@@ -61,7 +73,7 @@ func (s *scenario) succeeds() {
 // busy, no answer, and a call that is forwarded on busy.
 func TestSippScenarios(t *testing.T) {
 	real(t, "sipp")
-	busy, silent, answers := freePort(t), freePort(t), freePort(t)
+	busy, silent, answers := freeUDPPort(t), freeUDPPort(t), freeUDPPort(t)
 	phone := func(extension string, port int, more string) string {
 		return fmt.Sprintf("[[phone]]\nextension = %q\nsecret = \"Lapwing-in-Field-%[1]s\"\ncontacts = \"sip:%[1]s@127.0.0.1:%d\"\n%s\n", extension, port, more)
 	}
@@ -92,7 +104,7 @@ func TestSippScenarios(t *testing.T) {
 				all = append(all, x.sipp(t, name, port, c.number))
 			}
 			time.Sleep(200 * time.Millisecond) // sipp does not tell when it listens
-			for _, s := range append(all, x.sipp(t, c.caller, freePort(t), c.number)) {
+			for _, s := range append([]*scenario{x.sipp(t, c.caller, freeUDPPort(t), c.number)}, all...) {
 				s.succeeds()
 			}
 			r := x.record("101", c.number)
@@ -113,7 +125,7 @@ func TestSippTransfers(t *testing.T) {
 	before := x.status()
 
 	t.Run("busy", func(t *testing.T) { // RFC 5359 §2.4
-		s := x.sipp(t, "transfer-busy", freePort(t), "102;103")
+		s := x.sipp(t, "transfer-busy", freeUDPPort(t), "102;103")
 		in := waitForCall(t, alice)
 		in.Answer()
 		waitForCall(t, carol).Reject(486, "Busy Here")
@@ -124,7 +136,7 @@ func TestSippTransfers(t *testing.T) {
 		r.passed(t, "101 -> b2bua REFER", "b2bua -> 101 202", "b2bua -> 101 NOTIFY 100", "103 -> b2bua 486", "b2bua -> 101 NOTIFY 486", "101 -> b2bua BYE")
 	})
 	t.Run("attended", func(t *testing.T) { // RFC 5359 §2.5
-		s := x.sipp(t, "transfer-attended", freePort(t), "102;103")
+		s := x.sipp(t, "transfer-attended", freeUDPPort(t), "102;103")
 		first := waitForCall(t, alice)
 		first.Answer()
 		second := waitForCall(t, carol)
