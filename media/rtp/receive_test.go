@@ -445,7 +445,13 @@ func TestSilentPartyIsReportedOnce(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		b.SetDirection(SendRecv) // 34.02 s
 		time.Sleep(4 * time.Second)
-		want := "14.98s: silent for 3s 22s: heard 37.02s: silent for 3s"
+		f.talk(1) // 38.02 s
+		time.Sleep(time.Second)
+		b.SetDirection(RecvOnly) // it holds us, and may speak, but need not
+		time.Sleep(10 * time.Second)
+		b.SetDirection(SendRecv) // 49.04 s
+		time.Sleep(4 * time.Second)
+		want := "14.98s: silent for 3s 22s: heard 37.02s: silent for 3s 38.02s: heard 52.04s: silent for 3s"
 		if got := told.String(); got != want {
 			t.Errorf("told: %s\nwant: %s", got, want)
 		}

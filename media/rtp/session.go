@@ -135,7 +135,7 @@ func (s *Session) SetFormat(f Format) { s.format.Store(&f) }
 
 // SetDirection says who may speak.
 func (s *Session) SetDirection(d Direction) {
-	if Direction(s.direction.Swap(uint32(d))).Receives() != d.Receives() {
+	if Direction(s.direction.Swap(uint32(d))) != d {
 		s.loop.post(s.rewatch)
 	}
 }
@@ -144,8 +144,8 @@ func (s *Session) SetDirection(d Direction) {
 func (s *Session) Direction() Direction { return Direction(s.direction.Load()) }
 
 // Watch has OnSilent called when nothing is heard from the party for that
-// long, from now on, though an address is known and the direction lets it
-// speak. Zero ends the watch.
+// long, from now on, though an address is known and both may speak: many
+// phones that hold us by sendonly send nothing. Zero ends the watch.
 func (s *Session) Watch(after time.Duration) {
 	s.loop.post(func() {
 		s.watchFor = after
@@ -157,7 +157,7 @@ func (s *Session) Watch(after time.Duration) {
 func (s *Session) rewatch() {
 	r := &s.receiver
 	after := s.watchFor
-	if !s.Direction().Receives() || !r.origin.signalled.IsValid() {
+	if s.Direction() != SendRecv || !r.origin.signalled.IsValid() {
 		after = 0
 	}
 	if after != r.watch.after || after == 0 {
