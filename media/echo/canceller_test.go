@@ -31,7 +31,7 @@ func TestReset(t *testing.T) {
 	c.Reset()
 	fresh := New(Config{})
 	far := g168.CSS(5, -10, second)
-	in := g168.Sum(paths[1].Through(far), nil)
+	in := g168.Sum(paths[len(paths)-1].Through(far), nil)
 	if !slices.Equal(run(c, far, in), run(fresh, far, in)) {
 		t.Error("after a reset something of the old line is left")
 	}
