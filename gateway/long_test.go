@@ -157,7 +157,9 @@ func TestDrift(t *testing.T) {
 				if math.Abs(float64(packets)-want) > 5 || finder.loud.Load() < int64(packets)*10 {
 					t.Errorf("%d packets, %d loud samples to the line", packets, finder.loud.Load())
 				}
-				if c.pauses && (j.Underruns+j.Overruns != 0 || j.Slips == 0) {
+				// Less than two frames of drift need not move the buffer yet.
+				follows := j.Slips > 0 || length.Seconds()*math.Abs(c.ppm)*1e-6 < 0.04
+				if c.pauses && (j.Underruns+j.Overruns != 0 || !follows) {
 					t.Errorf("the buffer did not follow in the pauses: %+v", j)
 				}
 				if j.Depth > 120*time.Millisecond {
