@@ -67,6 +67,10 @@ type Config struct {
 // ringFor is the default of Config.RingFor.
 const ringFor = 3 * time.Minute
 
+// sentRingFor is how long the target of a transfer, a recall or a call on
+// somebody's behalf rings if the plan does not say.
+const sentRingFor = 30 * time.Second
+
 // maxHops is the default of Max-Forwards (RFC 3261 §8.1.1.6).
 const maxHops = 70
 

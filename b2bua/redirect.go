@@ -210,12 +210,16 @@ func (c *Call) tries(t dialplan.Target) bool {
 func placeName(t dialplan.Target) string { return t.Kind.String() + " " + t.String() }
 
 // redirectTime is how long a stage rings that does not say it: as long as the
-// place would have that sent the call there.
+// place would have that sent the call there. Somebody who was sent elsewhere and
+// can be taken back does not wait as long as a caller may.
 func (c *Call) redirectTime() time.Duration {
 	for _, d := range slices.Backward(c.setup.redirect.detours) {
 		if ring := d.route.Stages[d.stage].RingFor; ring > 0 {
 			return ring
 		}
+	}
+	if _, calls := c.setup.seeker.(*newcomer); !calls {
+		return min(c.x.cfg.RingFor, sentRingFor)
 	}
 	return c.x.cfg.RingFor
 }

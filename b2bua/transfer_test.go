@@ -118,7 +118,7 @@ func TestTransferFails(t *testing.T) {
 			talking(f)
 			f.Bob.Refers("carol")
 			f.Carol.Rings()
-			f.Wait(10 * time.Minute)
+			f.Wait(30 * time.Second) // not the 3 minutes of a caller
 			f.Hears(f.Alice, f.Bob)
 			f.Bob.HangsUp()
 			f.Ladder(`
