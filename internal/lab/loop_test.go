@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"crosspoint/b2bua"
 	"crosspoint/dialplan"
@@ -48,6 +49,7 @@ func TestForwardedToEachOtherByCode(t *testing.T) {
 			d.Ack(p.Expect("200 INVITE"))
 			d.Respond(p.Expect("BYE"), 200)
 		}
+		synctest.Wait() // the calls of the codes are over before the next begins
 		d := alice.Invite("sip:102@office.example", siptest.SDP("127.0.0.1", 4000))
 		m := alice.Expect("482")
 		d.Ack(m)
