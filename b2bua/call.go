@@ -8,6 +8,7 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/dialplan"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"crosspoint/media"
 )
@@ -100,19 +101,15 @@ func (c *Call) run() {
 	defer c.close()
 	defer c.bridge.Close()
 	defer c.endRecording()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	late := alarm.New()
+	defer late.Stop()
 	c.become(c.start())
 	for c.state != Ended {
-		var late <-chan time.Time
-		if !c.giveUp.IsZero() {
-			timer.Reset(time.Until(c.giveUp))
-			late = timer.C
-		}
+		late.Set(c.giveUp)
 		select {
 		case <-c.inbox.Ready():
 			c.takeAll()
-		case <-late:
+		case <-late.C():
 			c.giveUp = time.Time{}
 			c.become(c.next(timedOut{}))
 		}

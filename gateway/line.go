@@ -10,6 +10,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"crosspoint/media/echo"
 )
@@ -94,8 +95,8 @@ type (
 // run owns the line until it is closed.
 func (l *line) run() {
 	defer close(l.done)
-	t := time.NewTimer(time.Hour)
-	defer t.Stop()
+	next := alarm.New()
+	defer next.Stop()
 	for {
 		for {
 			ev, ok := l.inbox.Take()
@@ -115,10 +116,10 @@ func (l *line) run() {
 			l.close()
 			return
 		}
-		t.Reset(l.timers.wait(time.Now()))
+		next.Set(l.timers.earliest())
 		select {
 		case <-l.inbox.Ready():
-		case <-t.C:
+		case <-next.C():
 		}
 	}
 }

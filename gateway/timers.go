@@ -34,13 +34,13 @@ func (t *timers) due(now time.Time) (timer, bool) {
 	return which, true
 }
 
-// wait is how long until the earliest deadline; without one, very long.
-func (t *timers) wait(now time.Time) time.Duration {
+// earliest is the earliest deadline; zero: there is none.
+func (t *timers) earliest() time.Time {
 	which, ok := t.first()
 	if !ok {
-		return 24 * time.Hour
+		return time.Time{}
 	}
-	return max(0, t[which].Sub(now))
+	return t[which]
 }
 
 func (t *timers) first() (first timer, ok bool) {

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"crosspoint/internal/alarm"
 )
 
 // A Binding is one place where an address of record is reached.
@@ -147,18 +149,15 @@ func (r *Registrar) Close() {
 // run owns the bindings.
 func (r *Registrar) run() {
 	defer close(r.done)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	due := alarm.New()
+	defer due.Stop()
 	for {
 		r.expire(time.Now())
-		timer.Stop()
-		if !r.next.IsZero() {
-			timer.Reset(time.Until(r.next))
-		}
+		due.Set(r.next)
 		select {
 		case f := <-r.ask:
 			f()
-		case <-timer.C:
+		case <-due.C():
 		case <-r.closed:
 			return
 		}

@@ -8,6 +8,7 @@ import (
 
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"github.com/emiago/sipgo/sip"
 )
@@ -54,16 +55,16 @@ func (d *desk) take(in wire.Inbound, tomb *tombstone) { d.in.Put(deskItem{in: in
 
 // run owns the desk until the agent is closed.
 func (d *desk) run() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	due := alarm.New()
+	defer due.Stop()
 	for {
-		timer.Reset(d.wait())
+		due.Set(d.deadline())
 		select {
 		case <-d.in.Ready():
 			for item, ok := d.in.Take(); ok; item, ok = d.in.Take() {
 				d.guard(item.in, func() { d.serve(item) })
 			}
-		case <-timer.C:
+		case <-due.C():
 		case <-d.agent.ctx.Done():
 			return
 		}
@@ -85,16 +86,15 @@ func (d *desk) guard(in wire.Inbound, do func()) {
 	do()
 }
 
-// wait is how long until something is due.
-func (d *desk) wait() time.Duration {
-	next := time.Now().Add(time.Hour)
-	if len(d.tombs) > 0 && d.tombs[0].deadline.Before(next) {
+// deadline is when something is due; zero: nothing is.
+func (d *desk) deadline() (next time.Time) {
+	if len(d.tombs) > 0 {
 		next = d.tombs[0].deadline
 	}
-	if len(d.order) > 0 && d.order[0].at.Before(next) {
+	if len(d.order) > 0 && (next.IsZero() || d.order[0].at.Before(next)) {
 		next = d.order[0].at
 	}
-	return time.Until(next)
+	return next
 }
 
 func (d *desk) expire(now time.Time) {

@@ -11,6 +11,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"crosspoint/media"
 	"crosspoint/media/g711"
@@ -81,18 +82,14 @@ func newLeg(a *Agent, id identity) *Leg {
 
 // run owns the leg until its call is over.
 func (l *Leg) run() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	due := alarm.New()
+	defer due.Stop()
 	for l.state != over {
-		wait := time.Hour
-		if d := l.deadline(); !d.IsZero() {
-			wait = time.Until(d)
-		}
-		timer.Reset(wait)
+		due.Set(l.deadline())
 		select {
 		case <-l.in.Ready():
 			l.work()
-		case <-timer.C:
+		case <-due.C():
 		}
 		if l.state != over {
 			l.guard("timers", func() { l.expire(time.Now()) })

@@ -13,6 +13,7 @@ import (
 	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"github.com/emiago/sipgo/sip"
 )
@@ -87,15 +88,16 @@ func (r *outbound) take(in wire.Inbound) {
 func (r *outbound) run() {
 	defer close(r.done)
 	defer r.leave()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	due := alarm.New()
+	due.Set(time.Now())
+	defer due.Stop()
 	for {
 		select {
 		case <-r.in.Ready():
 			for item, ok := r.in.Take(); ok; item, ok = r.in.Take() {
 				r.guard(func() { r.handle(item) })
 			}
-		case <-timer.C:
+		case <-due.C():
 		case <-r.agent.ctx.Done():
 			return
 		}
@@ -103,7 +105,7 @@ func (r *outbound) run() {
 		if r.leaving && r.tx == nil {
 			return
 		}
-		timer.Reset(time.Until(r.deadline()))
+		due.Set(r.deadline())
 	}
 }
 
@@ -143,9 +145,6 @@ func (r *outbound) deadline() time.Time {
 	d := sooner(r.next, r.ping)
 	if r.tx != nil {
 		d = sooner(d, r.tx.Deadline())
-	}
-	if d.IsZero() {
-		return time.Now().Add(time.Hour)
 	}
 	return d
 }

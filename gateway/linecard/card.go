@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosspoint/gateway/jack"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 )
 
@@ -152,8 +153,9 @@ func (c *Card) String() string {
 // run owns the card until Close.
 func (c *Card) run() {
 	defer close(c.done)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	due := alarm.New()
+	due.Set(time.Now())
+	defer due.Stop()
 	var set time.Time
 	for !c.closing || c.state != closed {
 		var rx <-chan []byte
@@ -167,17 +169,14 @@ func (c *Card) run() {
 			}
 		case chunk := <-rx:
 			c.received(chunk)
-		case <-timer.C:
+		case <-due.C():
 			set = time.Time{}
+			due.Stop()
 		}
 		c.expire(time.Now())
 		if at := c.earliest(); !at.Equal(set) {
 			set = at
-			if at.IsZero() {
-				timer.Stop()
-			} else {
-				timer.Reset(time.Until(at))
-			}
+			due.Set(at)
 		}
 	}
 	for _, f := range c.inbox.Close() { // orders to a closed card are lost, an Open that has succeeded meanwhile is not

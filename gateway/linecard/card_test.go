@@ -14,13 +14,15 @@ import (
 
 func TestTakenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(t)
+		f := newFake(t, func(f *fakeCard, _ *Config) { f.mute = true })
+		synctest.Wait()
 		p := f.card.Port(1)
 		if p.Kind() != jack.Unknown || p.Name() != "card1:1 (/dev/ttyFAKE)" {
 			t.Errorf("before the card answers: %v %v", p.Kind(), p.Name())
 		}
 		early, none := attach(f, 1), attach(f, 4)
-		synctest.Wait()
+		f.set(func() { f.mute = false })
+		wait(time.Second)
 		f.expect("port 1", early.told(), "up")
 		if s := early.state(); s != (jack.State{Present: true, Battery: true}) {
 			t.Errorf("state %+v", s)
@@ -36,7 +38,7 @@ func TestTakenUp(t *testing.T) {
 		if !i.Up || i.Model != "fake" || i.Serial != "F1" || i.Version != "1.0" || len(i.Ports) != 3 || i.Problem != "" {
 			t.Errorf("info %+v", i)
 		}
-		f.expect("the card", f.heard(""), "HELLO", "CONFIGURE")
+		f.expect("the card", f.heard(""), "HELLO", "HELLO", "CONFIGURE") // the first was not answered
 	})
 }
 

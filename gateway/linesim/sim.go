@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"crosspoint/media/tone"
 )
@@ -253,8 +254,9 @@ func (s *Sim) addCard(i int, cfg CardConfig) error {
 // run owns the town.
 func (s *Sim) run() {
 	defer close(s.done)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	due := alarm.New()
+	due.Set(time.Now())
+	defer due.Stop()
 	for _, c := range s.cards {
 		c.boot()
 	}
@@ -269,14 +271,14 @@ func (s *Sim) run() {
 				c.received(in.data)
 			}
 			in.conn.free <- in.data[:0]
-		case <-timer.C:
+		case <-due.C():
 			for _, c := range s.cards {
 				c.advance(time.Now())
 			}
 			for _, m := range s.modems {
 				m.advance(time.Now())
 			}
-			timer.Reset(time.Until(s.nextStep()))
+			due.Set(s.nextStep())
 		}
 	}
 	for _, c := range s.cards {

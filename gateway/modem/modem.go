@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosspoint/gateway/jack"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/inbox"
 	"crosspoint/media/g711"
 )
@@ -171,8 +172,9 @@ func (m *Modem) publish() {
 // run owns the modem until Close.
 func (m *Modem) run() {
 	defer close(m.done)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	due := alarm.New()
+	due.Set(time.Now())
+	defer due.Stop()
 	for !m.closing || m.state != closed {
 		var rx <-chan []byte
 		if m.link != nil {
@@ -188,12 +190,12 @@ func (m *Modem) run() {
 			link := m.link
 			m.received(chunk)
 			link.free <- chunk
-		case <-timer.C:
+		case <-due.C():
 			fired = true
 		}
 		m.expire(time.Now())
 		if fired || m.state != streaming || m.talk.count%50 == 0 { // not for each frame
-			timer.Reset(m.wait(time.Now()))
+			due.Set(m.earliest())
 		}
 	}
 	for _, f := range m.inbox.Close() { // orders to a closed modem are lost, an Open that has succeeded meanwhile is not
@@ -216,20 +218,19 @@ func (m *Modem) become(s state) {
 	m.publish()
 }
 
-// wait is how long until something is due.
-func (m *Modem) wait(now time.Time) time.Duration {
-	at := now.Add(time.Hour)
+// earliest is when something is due; zero: nothing is.
+func (m *Modem) earliest() (at time.Time) {
 	for _, t := range []time.Time{m.next, m.expires, m.ringing, m.caller.tell} {
-		if !t.IsZero() && t.Before(at) {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
 			at = t
 		}
 	}
 	if m.state == streaming {
-		if dead := m.talk.heard.Add(streamDead); dead.Before(at) {
+		if dead := m.talk.heard.Add(streamDead); at.IsZero() || dead.Before(at) {
 			at = dead
 		}
 	}
-	return max(0, at.Sub(now))
+	return at
 }
 
 // expire does what is due.

@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"internal/g168":       {"internal/dsp", "media/g711"},
 	"internal/benchlines": {"gateway/callerid", "media/...", "internal/..."},
 	"internal/sounds":     {"internal/dsp"},
+	"internal/alarm":      {},
 	"internal/inbox":      {},
 	"internal/memnet":     {},
 	"internal/tomlfile":   {},

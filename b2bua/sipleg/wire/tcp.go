@@ -21,8 +21,10 @@ type conn struct {
 	dialed bool          // we opened it
 	out    chan outgoing // queued, in order
 	quit   chan struct{} // closed by shut
-	once   sync.Once
-	why    error // set before quit is closed
+
+	mu   sync.Mutex // nothing is queued once gone is set: whoever empties out has it all
+	gone bool
+	why  error // set before quit is closed
 }
 
 // outgoing is a message in the queue of a connection.
@@ -167,29 +169,36 @@ func (l *Layer) accept(ln net.Listener) {
 
 func (c *conn) flow() Flow { return Flow{conn: c, local: c.local, remote: c.remote} }
 
-// send queues a message.
+// send queues a message. An error means that it was not taken.
 func (c *conn) send(m outgoing) error {
-	select {
-	case <-c.quit:
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone {
 		return fmt.Errorf("tcp to %s: %w", c.remote, ErrGone)
-	default:
 	}
 	select {
 	case c.out <- m:
 		return nil
 	default:
-		c.shut(errors.New("the far end does not read"))
+		c.end(errors.New("the far end does not read"))
 		return fmt.Errorf("tcp to %s: %w", c.remote, ErrGone)
 	}
 }
 
 // shut makes the writer end the connection after what is queued.
 func (c *conn) shut(why error) {
-	c.once.Do(func() {
-		c.why = why
-		c.layer.leave(c)
-		close(c.quit)
-	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(why)
+}
+
+func (c *conn) end(why error) {
+	if c.gone {
+		return
+	}
+	c.gone, c.why = true, why
+	c.layer.leave(c)
+	close(c.quit)
 }
 
 // dial opens the connection and runs it.
