@@ -53,8 +53,12 @@ type Stream interface {
 type Stats struct {
 	Received, Sent uint64        // packets from the party, to the party
 	Lost           uint64        // gaps in the party's sequence numbers
-	Dropped        uint64        // packets refused: wrong source, malformed, oversized
+	Dropped        uint64        // packets refused: Strangers, Malformed, and what came twice or far too late
+	Strangers      uint64        // packets from elsewhere than where the party sends from
+	Malformed      uint64        // packets that are none, oversized, or of a kind that was not agreed on
 	LastReceived   time.Time     // zero: the party was never heard
+	LastReport     time.Time     // when RTCP of the party came last; zero: never
+	Paused         bool          // the party's last packet was comfort noise: it may send nothing for a while (RFC 3389)
 	Jitter         time.Duration // interarrival jitter of RFC 3550 §6.4.1
 	RemoteLost     float64       // fraction lost as the party reports it by RTCP, 0..1
 	RoundTrip      time.Duration // by RTCP; zero: not known

@@ -96,7 +96,7 @@ func TestWhatIsNoRTPOfOursIsDroppedAndCounted(t *testing.T) {
 		if n := len(b.heard.take()); n != 1 {
 			t.Errorf("%d packets heard", n)
 		}
-		if st := b.Stats(); st.Dropped != uint64(len(bad)) || st.Received != 1 {
+		if st := b.Stats(); st.Dropped != uint64(len(bad)) || st.Malformed != st.Dropped || st.Received != 1 {
 			t.Errorf("%d bad packets: %+v", len(bad), st)
 		}
 		f.bytes(change(0, 0x80)) // as it should be
@@ -138,7 +138,7 @@ func TestLossReorderingAndDuplicatesAreCounted(t *testing.T) {
 		if len(got) != 7 {
 			t.Errorf("%d packets passed on of 7", len(got))
 		}
-		if st := b.Stats(); st.Lost != 3 || st.Dropped != 2 || st.Received != 7 {
+		if st := b.Stats(); st.Lost != 3 || st.Dropped != 2 || st.Strangers+st.Malformed != 0 || st.Received != 7 {
 			t.Errorf("%+v", st)
 		}
 		send(40000) // a stray: the next does not follow it
@@ -232,7 +232,7 @@ func TestPartyBehindNATIsLearntThenLocked(t *testing.T) {
 		if n := len(b.heard.take()); n != 0 {
 			t.Errorf("%d packets of others heard after the lock", n)
 		}
-		if st := b.Stats(); st.Dropped != 11 {
+		if st := b.Stats(); st.Dropped != 11 || st.Strangers != 11 {
 			t.Errorf("%+v", st)
 		}
 		m.say(1)
@@ -485,6 +485,9 @@ func TestAnnouncedSilenceIsNoFault(t *testing.T) {
 		if got := told.String(); got != "" {
 			t.Errorf("a pause with comfort noise is reported: %s", got)
 		}
+		if !b.Stats().Paused {
+			t.Error("the pause is not in the statistics")
+		}
 		got := b.heard.take()
 		if last := got[len(got)-1]; last.Kind != media.Noise || !bytes.Equal(last.Payload, []byte{60}) {
 			t.Errorf("%+v", last)
@@ -492,6 +495,11 @@ func TestAnnouncedSilenceIsNoFault(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		if got := told.String(); got != "30s" {
 			t.Errorf("told %q after 40 s", got)
+		}
+		f.pt = 0
+		f.talk(1)
+		if b.Stats().Paused {
+			t.Error("a party that speaks counts as pausing")
 		}
 	})
 }

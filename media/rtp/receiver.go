@@ -32,7 +32,10 @@ type receiver struct {
 	heardFrom    atomic.Pointer[netip.AddrPort] // the source as learnt; nil: none
 	ssrc         atomic.Uint32                  // of the source
 	received     atomic.Uint64
-	dropped      atomic.Uint64
+	malformed    atomic.Uint64
+	strangers    atomic.Uint64
+	stale        atomic.Uint64 // duplicates, and what is far out of sequence
+	paused       atomic.Bool   // the last packet was comfort noise
 	expected     atomic.Uint64
 	counted      atomic.Uint64 // as expected: without duplicates
 	highest      atomic.Uint32
@@ -52,7 +55,7 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 	}
 	kind, law, payload, ok := r.parse(b)
 	if !ok {
-		r.dropped.Add(1)
+		r.malformed.Add(1)
 		return
 	}
 	now := time.Now()
@@ -62,7 +65,7 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 		r.learnt()
 	}
 	if !ok {
-		r.dropped.Add(1)
+		r.strangers.Add(1)
 		return
 	}
 	r.heard(now)
@@ -71,7 +74,7 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 		r.begin(h.SSRC)
 	}
 	if !ok {
-		r.dropped.Add(1)
+		r.stale.Add(1)
 		return
 	}
 	r.count(kind, now)
@@ -144,8 +147,12 @@ func (r *receiver) count(kind media.Kind, now time.Time) {
 	r.expected.Store(expected)
 	r.counted.Store(counted)
 	r.highest.Store(r.seq.highest())
-	if kind == media.Noise {
+	noise := kind == media.Noise
+	if noise {
 		r.watch.pause()
+	}
+	if noise != r.paused.Load() {
+		r.paused.Store(noise)
 	}
 }
 
@@ -203,10 +210,13 @@ func (r *receiver) fail(err error) {
 func (r *receiver) stats() media.Stats {
 	st := media.Stats{
 		Received:     r.received.Load(),
-		Dropped:      r.dropped.Load(),
+		Strangers:    r.strangers.Load(),
+		Malformed:    r.malformed.Load(),
+		Paused:       r.paused.Load(),
 		Jitter:       time.Duration(r.jitter16.Load()>>4) * time.Second / g711.SampleRate,
 		ReceivedDBm0: math.Inf(-1),
 	}
+	st.Dropped = st.Strangers + st.Malformed + r.stale.Load()
 	if expected, counted := r.expected.Load(), r.counted.Load(); expected > counted {
 		st.Lost = expected - counted
 	}

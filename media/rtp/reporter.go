@@ -48,6 +48,7 @@ type reporter struct {
 	muxed      atomic.Bool
 	remoteLost atomic.Uint64 // bits of a float64
 	roundTrip  atomic.Int64  // nanoseconds
+	heard      atomic.Int64  // when the party's RTCP came last, nanoseconds since 1970; 0: never
 }
 
 // counts are packets as RFC 3550 appendix A.3 counts them.
@@ -210,7 +211,7 @@ func isRTCP(b []byte) bool {
 // hand gives the reporter RTCP that came to the RTP socket.
 func (r *reporter) hand(b []byte, from netip.AddrPort) {
 	if !r.trusted(from.Addr()) {
-		r.s.receiver.dropped.Add(1)
+		r.s.receiver.strangers.Add(1)
 		return
 	}
 	b = slices.Clone(b)
@@ -229,17 +230,18 @@ func (r *reporter) trusted(host netip.Addr) bool {
 
 // take reads what the party reports.
 func (r *reporter) take(b []byte, from netip.AddrPort) {
-	if !isRTCP(b) || !r.trusted(from.Addr()) && from != r.signalled {
-		r.s.receiver.dropped.Add(1)
+	if !r.trusted(from.Addr()) && from != r.signalled {
+		r.s.receiver.strangers.Add(1)
 		return
 	}
 	packets, err := rtcp.Unmarshal(b)
-	if err != nil {
-		r.s.receiver.dropped.Add(1)
+	if err != nil || !isRTCP(b) {
+		r.s.receiver.malformed.Add(1)
 		return
 	}
 	r.learnt = from
 	now := time.Now()
+	r.heard.Store(now.UnixNano())
 	for _, p := range packets {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
@@ -272,6 +274,9 @@ func (r *reporter) about(reports []rtcp.ReceptionReport, now time.Time) {
 func (r *reporter) addTo(st *media.Stats) {
 	st.RemoteLost = math.Float64frombits(r.remoteLost.Load())
 	st.RoundTrip = time.Duration(r.roundTrip.Load())
+	if at := r.heard.Load(); at != 0 {
+		st.LastReport = time.Unix(0, at)
+	}
 }
 
 // ntp is a time in the format of RFC 3550 §4: seconds since 1900, 32.32 bits.

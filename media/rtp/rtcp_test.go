@@ -128,6 +128,9 @@ func TestReportsOfThePartyAreRead(t *testing.T) {
 		c.rtcp(about(64, time.Since(at)-30*time.Millisecond)) // so the way there and back took 30 ms
 		synctest.Wait()
 		st := b.Stats()
+		if at := st.LastReport; time.Since(at) != 0 {
+			t.Errorf("the report came at %v", at)
+		}
 		if st.RemoteLost != 0.25 || st.RoundTrip < 29*time.Millisecond || st.RoundTrip > 31*time.Millisecond {
 			t.Errorf("%+v", st)
 		}
@@ -136,7 +139,7 @@ func TestReportsOfThePartyAreRead(t *testing.T) {
 		c.bytes([]byte("hello"))
 		c.rtcp(&rtcp.ReceiverReport{SSRC: f.ssrc, Reports: []rtcp.ReceptionReport{{SSRC: 99, FractionLost: 255}}})
 		synctest.Wait()
-		if after := b.Stats(); after.RemoteLost != 0.25 || after.Dropped != st.Dropped+3 {
+		if after := b.Stats(); after.RemoteLost != 0.25 || after.Strangers != st.Strangers+1 || after.Malformed != st.Malformed+2 || after.Dropped != st.Dropped+3 {
 			t.Errorf("%+v", after)
 		}
 	})
