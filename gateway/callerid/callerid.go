@@ -1,6 +1,6 @@
 // Package callerid is how a telephone network says who calls: the messages that
 // exchanges send to a ringing line (Telcordia GR-30 and GR-31, ETSI EN 300 659,
-// BT SIN 227) as frequency-shift keying or as DTMF digits. It builds and reads
+// BT SIN 227, NTT's Number Display) as frequency-shift keying or as DTMF digits. It builds and reads
 // the messages, makes the whole signal of one (a Sender) and finds one in what
 // a line says between two rings (a Receiver). When to send and when to listen
 // is for the line.
@@ -28,8 +28,10 @@ type CallerID struct {
 type Absence byte
 
 const (
-	Unavailable Absence = 'O' // the exchange does not know: out of area
-	Private     Absence = 'P' // the caller withholds it
+	Unavailable     Absence = 'O' // the exchange does not know: out of area
+	Private         Absence = 'P' // the caller withholds it
+	Payphone        Absence = 'C' // the caller uses a public telephone (NTT)
+	ServiceConflict Absence = 'S' // another service forbids it (NTT)
 )
 
 func (a Absence) String() string {
@@ -40,6 +42,10 @@ func (a Absence) String() string {
 		return "unavailable"
 	case Private:
 		return "private"
+	case Payphone:
+		return "public telephone"
+	case ServiceConflict:
+		return "service conflict"
 	}
 	return "absent (" + string(rune(a)) + ")"
 }

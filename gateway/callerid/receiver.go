@@ -32,13 +32,15 @@ type listener struct {
 	name  string
 	heard []byte
 	begun int // characters since the one that followed the marks, that one included; 0: none yet
+	ntt   frameNTT
 }
 
 // NewReceiver is a Receiver that has heard nothing.
 func NewReceiver() *Receiver {
 	r := &Receiver{dtmf: dtmf.NewDetector(dtmf.Limits{}), digits: make([]byte, 0, maxDigits)}
 	for i, s := range []fsk.Standard{fsk.Bell202, fsk.V23} {
-		r.modems[i] = listener{fsk.NewDemodulator(s, 0), s.Name, make([]byte, 0, memory), 0}
+		r.modems[i] = listener{modem: fsk.NewDemodulator(s, 0), name: s.Name, heard: make([]byte, 0, memory),
+			ntt: frameNTT{octets: make([]byte, 0, nttLongest+3)}}
 	}
 	return r
 }
@@ -52,7 +54,11 @@ func (r *Receiver) Receive(pcm []int16) (id CallerID, ok bool) {
 	for i := range r.modems {
 		m := &r.modems[i]
 		for _, c := range m.modem.Demodulate(pcm) {
-			if id, ok := m.take(c); ok {
+			id, ok := m.take(c)
+			if !ok {
+				id, ok = r.frame(m, c.Value)
+			}
+			if ok {
 				r.done = true
 				return id, true
 			}
@@ -83,7 +89,10 @@ func (r *Receiver) Err() error {
 		return r.err
 	}
 	for i := range r.modems {
-		if m := &r.modems[i]; m.begun > 0 {
+		switch m := &r.modems[i]; {
+		case m.ntt.begun():
+			return fmt.Errorf("caller ID frame ends after %d characters (%s): %w", len(m.ntt.octets), m.name, ErrTruncated)
+		case m.begun > 0:
 			return m.cut()
 		}
 	}
@@ -91,6 +100,15 @@ func (r *Receiver) Err() error {
 		return fmt.Errorf("caller ID digits %q have no C or # at their end: %w", r.digits, ErrTruncated)
 	}
 	return fmt.Errorf("caller ID: %w", ErrNothing)
+}
+
+// Failed is what was wrong with a message that came to its end; nil if none
+// has. The exchange has no more to say then.
+func (r *Receiver) Failed() error {
+	if r.done {
+		return nil
+	}
+	return r.err
 }
 
 // Reset forgets everything: the line is to be heard anew.
@@ -118,6 +136,19 @@ func (m *listener) take(c fsk.Char) (CallerID, bool) {
 		}
 	}
 	return CallerID{}, false
+}
+
+// frame adds a character to what may be a frame of NTT.
+func (r *Receiver) frame(m *listener, c byte) (CallerID, bool) {
+	if !m.ntt.take(c) {
+		return CallerID{}, false
+	}
+	id, err := parseNTT(m.ntt.octets)
+	m.ntt.reset()
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%w (%s)", err, m.name)
+	}
+	return id, err == nil
 }
 
 // blame notes what is wrong with the message that has just ended, if one has.

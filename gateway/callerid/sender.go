@@ -28,7 +28,7 @@ type Sender struct {
 // NewSender is a Sender that tells c.
 func NewSender(c CallerID, cfg Config) *Sender {
 	if _, ok := cfg.Standard.modem(); ok {
-		return NewMessageSender(Build(c, cfg.Format), cfg)
+		return NewMessageSender(Message(c, cfg), cfg)
 	}
 	t := spoken
 	t.Level = cfg.Level
@@ -37,6 +37,14 @@ func NewSender(c CallerID, cfg Config) *Sender {
 		panic("callerid: BuildDTMF made what cannot be dialled: " + err.Error())
 	}
 	return s
+}
+
+// Message is c as the characters that a modem sends, with what protects them.
+func Message(c CallerID, cfg Config) []byte {
+	if cfg.Standard == NTT {
+		return buildNTT(c)
+	}
+	return Build(c, cfg.Format)
 }
 
 // NewMessageSender is a Sender of a message that is built already, of any kind
@@ -61,7 +69,10 @@ func NewMessageSender(message []byte, cfg Config) *Sender {
 	}
 	s.modem.Seizure(f.seizure)
 	s.modem.Mark(f.mark)
-	s.modem.Send(message...)
+	for _, b := range message {
+		s.modem.Send(b)
+		s.modem.Mark(f.stop - 1)
+	}
 	s.modem.Mark(2) // the last stop bit must be heard whole
 	return s
 }

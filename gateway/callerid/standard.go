@@ -21,10 +21,11 @@ const (
 	DTMFA                     // A<number>D<redirecting>C, before the first ring: Denmark, Sweden, Brazil
 	DTMFD                     // D<number>C, before the first ring: the Netherlands
 	DTMFHash                  // A<number>#, before the first ring
+	NTT                       // V.23 to a telephone that goes off-hook for it, before the first ring: Japan
 	standards
 )
 
-var names = [standards]string{"bellcore", "etsi", "etsi-alert", "bt", "dtmf-a", "dtmf-d", "dtmf-hash"}
+var names = [standards]string{"bellcore", "etsi", "etsi-alert", "bt", "dtmf-a", "dtmf-d", "dtmf-hash", "ntt"}
 
 // String is the name that configurations use.
 func (s Standard) String() string {
@@ -65,14 +66,18 @@ func (s Standard) BeforeRing() bool { return s != Bellcore && s != ETSI }
 
 // Reverses tells whether a polarity reversal announces the signal; the signal
 // begins 100 ms or more after it (SIN 227).
-func (s Standard) Reverses() bool { return s == BT }
+func (s Standard) Reverses() bool { return s == BT || s == NTT }
+
+// PrimaryAnswer tells whether the telephone takes the signal off-hook: it answers
+// the activation signal, listens, hangs up, and is rung then.
+func (s Standard) PrimaryAnswer() bool { return s == NTT }
 
 // modem is what the characters are sent with; ok is false for digits.
 func (s Standard) modem() (fsk.Standard, bool) {
 	switch s {
 	case Bellcore:
 		return fsk.Bell202, true
-	case ETSI, ETSIAlert, BT:
+	case ETSI, ETSIAlert, BT, NTT:
 		return fsk.V23, true
 	}
 	return fsk.Standard{}, false
@@ -82,14 +87,17 @@ func (s Standard) modem() (fsk.Standard, bool) {
 type frame struct {
 	alert, gap    time.Duration // the dual alerting tone, and silence after it; zero: none
 	seizure, mark int           // bits
+	stop          int           // stop bits of a character; zero: 1
 }
 
 func (s Standard) frame() frame {
 	switch s {
 	case ETSIAlert: // EN 300 659-1: 90 to 110 ms, 45 ms or more, 300 bits, 80±25 or 180±25 bits
-		return frame{100 * time.Millisecond, 60 * time.Millisecond, 300, 80}
+		return frame{alert: 100 * time.Millisecond, gap: 60 * time.Millisecond, seizure: 300, mark: 80}
 	case BT: // SIN 227: 88 to 110 ms, 45 ms or more, 96 to 315 bits, 55 to 90 bits
-		return frame{100 * time.Millisecond, 60 * time.Millisecond, 160, 80}
+		return frame{alert: 100 * time.Millisecond, gap: 60 * time.Millisecond, seizure: 160, mark: 80}
+	case NTT:
+		return frame{mark: 75, stop: 4}
 	}
 	return frame{seizure: 300, mark: 180} // GR-30, EN 300 659-1
 }
