@@ -13,7 +13,7 @@ const (
 	Unknown Kind = iota
 	FXO          // faces a telephone exchange: goes off-hook, is rung
 	FXS          // faces a telephone: feeds battery, rings it
-	TDM          // a timeslot with signalling bits
+	TDM          // a timeslot of a T1 or E1, with signalling bits
 )
 
 func (k Kind) String() string {
@@ -39,6 +39,10 @@ type State struct {
 	Ringing  bool // FXO: ring voltage is on the line now. FXS: we ring
 	Battery  bool // FXO: the line carries battery (on-hook) or loop current (off-hook)
 	Reversed bool // polarity is reversed
+	// FarOffHook: the far end of a TDM timeslot has seized it, or has answered.
+	FarOffHook bool
+	// Alarm is what is wrong with the span that a TDM timeslot is part of.
+	Alarm Alarm
 }
 
 // A Change is what a port reports, with its state after it.
@@ -46,7 +50,7 @@ type Change struct {
 	What  What
 	State State
 	Clock uint64        // the card's sample counter at the change
-	For   time.Duration // LoopDrop, Flash: how long it lasted; zero: the hardware judged by itself
+	For   time.Duration // LoopDrop, Flash: how long it lasted; zero: the hardware judged by itself. OnHook of TDM: how long the far end was off-hook
 	Digit byte          // Pulse: '0' to '9'
 	// Caller is who calls, of CallerID. Tone is what was heard, of Heard.
 	Caller Caller
@@ -86,15 +90,15 @@ const (
 	Down                       // the card is gone: all line state is lost
 	RingOn                     // FXO: ring voltage began (each burst of the cadence)
 	RingOff                    // FXO: ring voltage ended
-	OffHook                    // FXS: the telephone was lifted (while ringing: ring trip). FXO: slow hardware has gone off-hook as ordered
-	OnHook                     // FXS: the telephone was hung up
+	OffHook                    // FXS: the telephone was lifted (while ringing: ring trip). FXO: slow hardware has gone off-hook as ordered. TDM: the far end went off-hook
+	OnHook                     // FXS: the telephone was hung up. TDM: the far end went on-hook
 	Flash                      // FXS: hook-flash, told from on-hook by the card
 	LoopDrop                   // FXO: loop current was gone for For, and is back
-	BatteryOff                 // FXO: no battery and no loop current
-	BatteryOn                  // FXO: battery or loop current is back
+	BatteryOff                 // FXO: no battery and no loop current. TDM: an alarm of the span; State.Alarm says which
+	BatteryOn                  // FXO: battery or loop current is back. TDM: the alarm is over
 	Polarity                   // FXO: polarity changed
 	Fault                      // the port does not work; State.Present is false
-	Pulse                      // FXS: a digit was dialled by pulses, told from flash by the card
+	Pulse                      // FXS, TDM: a digit was dialled by pulses, told from flash by the card
 	CallerID                   // FXO: the hardware has read who calls; Caller says it
 	Heard                      // FXO: the hardware heard a tone begin; Tone says which
 )
@@ -132,9 +136,10 @@ type Port interface {
 	// Attach names who takes what the port reports, once, before anything
 	// else; Up follows when the card answers, at once if it already has.
 	Attach(Handler)
-	// SetHook takes an FXO port off-hook or on-hook.
+	// SetHook takes an FXO or TDM port off-hook or on-hook.
 	SetHook(offHook bool)
-	// FlashHook opens the loop of an off-hook FXO port for d.
+	// FlashHook opens the loop of an off-hook FXO port for d. On a TDM port it
+	// turns the hook over for d: a wink when on-hook, a pulse when off-hook.
 	FlashHook(d time.Duration)
 	// SetRing starts or stops ringing an FXS port. Cadence is on, off, on,
 	// off … and repeats; it is needed only to start.

@@ -11,10 +11,30 @@ type State uint8
 
 const (
 	Present  State = 1 << 0 // the port works
-	OffHook  State = 1 << 1 // FXO: we are off-hook. FXS: the telephone is
-	Ringing  State = 1 << 2 // FXO: ring voltage now. FXS: the card rings
-	Battery  State = 1 << 3 // FXO: battery or loop current
+	OffHook  State = 1 << 1 // FXO, E&M: we are off-hook. FXS: the telephone is
+	Ringing  State = 1 << 2 // FXO: ring voltage now. FXS: the card rings. E&M: the far end is off-hook
+	Battery  State = 1 << 3 // FXO: battery or loop current. TDM: no alarm
 	Reversed State = 1 << 4 // polarity is reversed
+
+	alarmShift       = 5
+	alarmMask  State = 7 << alarmShift
+)
+
+// InAlarm is the state with an alarm of the span, bits 5 to 7 (§5.5).
+func (s State) InAlarm(a Alarm) State { return s&^alarmMask | State(a)<<alarmShift&alarmMask }
+
+// Alarm is the alarm of the span that a TDM port is part of.
+func (s State) Alarm() Alarm { return Alarm(s >> alarmShift) }
+
+// Alarm is what is wrong with a span. Its numbers are those of jack.Alarm.
+type Alarm uint8
+
+const (
+	NoAlarm      Alarm = 0
+	LossOfSignal Alarm = 1
+	LossOfFrame  Alarm = 2
+	AlarmAIS     Alarm = 3
+	AlarmYellow  Alarm = 4
 )
 
 // Has tells whether all of the given bits are set.
@@ -27,10 +47,10 @@ const (
 	WhatRingOn     What = 3
 	WhatRingOff    What = 4
 	WhatOffHook    What = 5
-	WhatOnHook     What = 6
+	WhatOnHook     What = 6  // E&M: Arg: how long the far end was off-hook, ms
 	WhatFlash      What = 7  // Arg: its length, ms
 	WhatLoopDrop   What = 8  // Arg: its length, ms
-	WhatBatteryOff What = 9  // also at the start of a session without battery
+	WhatBatteryOff What = 9  // also at the start of a session without battery. TDM: an alarm, or another one
 	WhatBatteryOn  What = 10 //
 	WhatPolarity   What = 11
 	WhatFault      What = 12

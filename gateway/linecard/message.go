@@ -34,11 +34,12 @@ const (
 	TypeSnapshot        Type = 0x07 // card
 	TypeReport          Type = 0x08 // card: how full the playout buffer is
 	TypeSet             Type = 0x10 // order: the wanted state of a port
-	TypeFlash           Type = 0x11 // order: open the loop of an FXO port for a time
+	TypeFlash           Type = 0x11 // order: open the loop of an FXO port for a time; turn the hook of an E&M timeslot over
 	TypeDrop            Type = 0x12 // order: take battery off an FXS port for a time
 	TypeConfigure       Type = 0x13 // order: tick and codec of the session
 	TypeTiming          Type = 0x14 // order: hook and pulse timing of a port
 	TypeBye             Type = 0x15 // order: end of session, everything idle
+	TypeSignalling      Type = 0x16 // order: what the bits of a timeslot stand for
 	TypeAck             Type = 0x20 // card: order Seq is done
 	TypeNak             Type = 0x21 // card: order Seq is refused
 	TypeMedia           Type = 0x30 // either way: samples of one tick
@@ -47,7 +48,7 @@ const (
 var typeNames = map[Type]string{
 	TypeHello: "HELLO", TypePing: "PING", TypePong: "PONG", TypeEvent: "EVENT", TypeEventAck: "EVENT-ACK",
 	TypeSnapshotRequest: "SNAPSHOT-REQUEST", TypeSnapshot: "SNAPSHOT", TypeReport: "REPORT", TypeSet: "SET",
-	TypeFlash: "FLASH", TypeDrop: "DROP", TypeConfigure: "CONFIGURE", TypeTiming: "TIMING", TypeBye: "BYE",
+	TypeFlash: "FLASH", TypeDrop: "DROP", TypeConfigure: "CONFIGURE", TypeTiming: "TIMING", TypeBye: "BYE", TypeSignalling: "SIGNALLING",
 	TypeAck: "ACK", TypeNak: "NAK", TypeMedia: "MEDIA",
 }
 

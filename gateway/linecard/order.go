@@ -9,10 +9,11 @@ import (
 type Wanted uint8
 
 const (
-	WantOffHook  Wanted = 1 << 0 // FXO: close the loop
+	WantOffHook  Wanted = 1 << 0 // FXO: close the loop. E&M: seize, or answer
 	WantRing     Wanted = 1 << 1 // FXS: ring with the order's cadence
 	WantReversed Wanted = 1 << 2 // FXS: feed reversed polarity
 	WantAudio    Wanted = 1 << 3 // exchange MEDIA for this port
+	WantBlocked  Wanted = 1 << 4 // E&M: tell the far end that the timeslot is out of service
 )
 
 // MaxCadence is the most on and off times of a ringing cadence.
@@ -78,6 +79,30 @@ func (m Configure) Append(b []byte, seq uint16) []byte {
 func ParseConfigure(payload []byte) (Configure, error) {
 	r := reader{b: payload}
 	m := Configure{Tick: r.u8(), Codec: r.u8()}
+	return m, r.err
+}
+
+// Signalling is what the bits of a timeslot stand for (§5.5). Its numbers are
+// those of jack.Signalling.
+type Signalling uint8
+
+const (
+	SignallingEM        Signalling = 1
+	SignallingFXOLoop   Signalling = 2
+	SignallingFXOGround Signalling = 3
+	SignallingFXSLoop   Signalling = 4
+	SignallingFXSGround Signalling = 5
+)
+
+// Append appends the content of a SIGNALLING frame.
+func (m Signalling) Append(b []byte, port uint8, seq uint16) []byte {
+	return append(Header{Type: TypeSignalling, Port: port, Seq: seq}.Append(b), byte(m))
+}
+
+// ParseSignalling reads the payload of a SIGNALLING.
+func ParseSignalling(payload []byte) (Signalling, error) {
+	r := reader{b: payload}
+	m := Signalling(r.u8())
 	return m, r.err
 }
 

@@ -17,6 +17,7 @@ type port struct {
 	kind atomic.Uint32
 
 	handler jack.Handler
+	signal  jack.Signalling // of a timeslot; zero: as the card has it
 	up      bool
 	state   State
 	want    Set
@@ -34,6 +35,7 @@ type pending struct {
 	length    time.Duration
 	timing    Timing
 	configure Configure
+	signal    Signalling
 }
 
 // content is the order as its frame carries it.
@@ -47,6 +49,8 @@ func (o *pending) content(b []byte, port uint8) []byte {
 		return o.configure.Append(b, o.seq)
 	case TypeTiming:
 		return o.timing.Append(b, port, o.seq)
+	case TypeSignalling:
+		return o.signal.Append(b, port, o.seq)
 	}
 	return Header{Type: o.kind, Port: port, Seq: o.seq}.Append(b)
 }
@@ -100,6 +104,46 @@ func (p *port) FlashHook(d time.Duration) { p.timed(TypeFlash, d) }
 
 // DropLoop implements jack.Port.
 func (p *port) DropLoop(d time.Duration) { p.timed(TypeDrop, d) }
+
+// SetBlocked implements jack.Timeslot.
+func (p *port) SetBlocked(blocked bool) { p.set(WantBlocked, blocked, nil) }
+
+// SetSignalling implements jack.Timeslot.
+func (p *port) SetSignalling(s jack.Signalling) {
+	p.card.inbox.Put(func() {
+		changed := p.signal != s
+		if p.signal = s; changed && p.up {
+			p.orderSignalling()
+		}
+	})
+}
+
+// orderSignalling tells the card what a timeslot's bits stand for.
+func (p *port) orderSignalling() {
+	if Kind(p.kind.Load()) == KindTDM && p.signal != 0 {
+		p.order(pending{kind: TypeSignalling, signal: Signalling(p.signal)})
+	}
+}
+
+// refused handles the refusal of a signalling: with another one the port would
+// take one signal for another.
+func (p *port) refused() {
+	p.card.log.Warn(fmt.Sprintf("line %s: the card does not know %s signalling", p.Name(), p.signal))
+	p.state &^= Present
+	p.changed(jack.Change{What: jack.Fault, Clock: p.card.media.newest})
+}
+
+// acts is the kind of jack that the port behaves like: that of a timeslot is
+// its signalling's.
+func (p *port) acts() jack.Kind {
+	if k := p.Kind(); k != jack.TDM {
+		return k
+	}
+	if k := p.signal.Kind(); k != jack.Unknown {
+		return k
+	}
+	return jack.TDM
+}
 
 // set orders the port's wanted state with one bit changed.
 func (p *port) set(bit Wanted, on bool, cadence []time.Duration) {
@@ -172,13 +216,20 @@ func (p *port) forget() { p.queue, p.retry, p.want = nil, time.Time{}, Set{} }
 // jackState is the port's state as the gateway knows it.
 func (p *port) jackState() jack.State {
 	s := p.state
-	return jack.State{
+	state := jack.State{
 		Present:  p.up && s.Has(Present),
 		OffHook:  s.Has(OffHook),
 		Ringing:  s.Has(Ringing),
 		Battery:  s.Has(Battery),
 		Reversed: s.Has(Reversed),
 	}
+	if p.Kind() == jack.TDM {
+		state.Alarm = jack.Alarm(s.Alarm())
+	}
+	if p.acts() == jack.TDM {
+		state.Ringing, state.FarOffHook = false, state.Ringing
+	}
+	return state
 }
 
 // changed tells the handler, with the state as it is now.
@@ -197,7 +248,7 @@ func (p *port) event(m Event, clock uint64) {
 	}
 	ch := jack.Change{Clock: clock}
 	switch m.What {
-	case WhatFlash, WhatLoopDrop:
+	case WhatFlash, WhatLoopDrop, WhatOnHook:
 		ch.What, ch.For = jack.What(m.What), time.Duration(m.Arg)*time.Millisecond
 	case WhatPulse:
 		ch.What, ch.Digit = jack.Pulse, '0'+byte(m.Arg%10)
@@ -229,12 +280,16 @@ func (p *port) catchUp(s State, clock uint64) {
 		}
 		p.changed(jack.Change{What: what, Clock: clock})
 	}
+	p.state = p.state.InAlarm(s.Alarm())
 	tell(Present, jack.Up, jack.Fault)
 	tell(Battery, jack.BatteryOn, jack.BatteryOff)
 	tell(Reversed, jack.Polarity, jack.Polarity)
-	if Kind(p.kind.Load()) == KindFXS {
+	switch p.acts() {
+	case jack.FXS:
 		tell(OffHook, jack.OffHook, jack.OnHook)
-	} else {
+	case jack.TDM:
+		tell(Ringing, jack.OffHook, jack.OnHook)
+	default:
 		tell(Ringing, jack.RingOn, jack.RingOff)
 	}
 	p.state = s

@@ -176,7 +176,8 @@ func (c *Card) begin(m CardHello, tick uint8) {
 		p := &c.slots[i+1]
 		p.kind.Store(uint32(info.Kind))
 		p.up, p.state = true, info.State
-		if c.cfg.Timing != (Timing{}) && info.Kind != KindTDM {
+		p.orderSignalling()
+		if c.cfg.Timing != (Timing{}) {
 			p.order(pending{kind: TypeTiming, timing: c.cfg.Timing})
 		}
 		p.changed(jack.Change{What: jack.Up, Clock: c.media.extend(m.Clock)})
@@ -335,6 +336,9 @@ func (c *Card) answered(h Header, payload []byte) {
 			c.portsDown()
 			c.greet()
 			return
+		}
+		if done.kind == TypeSignalling {
+			p.refused()
 		}
 	} else if done.kind == TypeConfigure {
 		c.media.setTick(int(done.configure.Tick))

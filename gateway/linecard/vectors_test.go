@@ -89,6 +89,20 @@ func good() []vector {
 		v("drop", "order 9, port 3: no battery for 500 ms", AppendTimed(nil, TypeDrop, 3, 9, 500*time.Millisecond)),
 		v("timing", "order 7, port 4: flash from 80 to 500 ms, the rest as it was", Timing{FlashMin: 80 * time.Millisecond, FlashMax: 500 * time.Millisecond}.Append(nil, 4, 7)),
 		v("nak", "order 6 refused: not for this kind of port", Nak{Reason: ReasonWrongKind, Text: "port 3 is FXS"}.Append(nil, 3, 6)),
+		v("hello-card-tdm", "card with three timeslots of a T1, the second seized by the far end", CardHello{
+			Major: 1, Session: session, Boot: boot, Clock: 16000, SampleRate: 8000, Buffer: 4000, Model: "CP-T1", Serial: "A0002",
+			FrameTimes: []uint8{10, 20}, Codecs: []uint8{0}, Ports: []PortInfo{
+				{KindTDM, 0, Present | Battery}, {KindTDM, 0, Present | Battery | Ringing}, {KindTDM, 0, Present | Battery}}}.Append(nil)),
+		v("signalling-em", "order 1, port 1: the bits are those of an E&M trunk", SignallingEM.Append(nil, 1, 1)),
+		v("signalling-fxs-loop", "order 1, port 3: the bits are those of a telephone's line, loop start", SignallingFXSLoop.Append(nil, 3, 1)),
+		v("set-seize", "order 2, port 1: off-hook, audio", Set{Want: WantOffHook | WantAudio}.Append(nil, 1, 2)),
+		v("event-wink-begins", "event 1, port 1: the far end is off-hook", Event{Clock: 24160, What: WhatOffHook, State: Present | Battery | OffHook | Ringing}.Append(nil, 1, 1)),
+		v("event-wink", "event 2, port 1: on-hook after 200 ms, a wink", Event{Clock: 26560, What: WhatOnHook, State: Present | Battery | OffHook, Arg: 200}.Append(nil, 1, 2)),
+		v("flash-wink", "order 2, port 2: a wink of 200 ms", AppendTimed(nil, TypeFlash, 2, 2, 200*time.Millisecond)),
+		v("set-blocked", "order 3, port 3: blocked", Set{Want: WantBlocked}.Append(nil, 3, 3)),
+		v("event-red-alarm", "event 3, port 1: no signal on the span", Event{Clock: 40000, What: WhatBatteryOff, State: (Present | OffHook).InAlarm(LossOfSignal)}.Append(nil, 1, 3)),
+		v("event-alarm-clear", "event 4, port 1: the alarm is over", Event{Clock: 120000, What: WhatBatteryOn, State: Present | Battery}.Append(nil, 1, 4)),
+		v("nak-signalling", "order 1 refused: the card does not know the signalling", Nak{Reason: ReasonBadArgument, Text: "E&M only"}.Append(nil, 3, 1)),
 		v("bye", "order 8", Header{Type: TypeBye, Seq: 8}.Append(nil)),
 	}
 }
@@ -281,6 +295,9 @@ func TestVectorsParse(t *testing.T) {
 		case h.Type == TypeFlash || h.Type == TypeDrop:
 			d, e := ParseTimed(p)
 			again, err = AppendTimed(nil, h.Type, h.Port, h.Seq, d), e
+		case h.Type == TypeSignalling:
+			m, e := ParseSignalling(p)
+			again, err = m.Append(nil, h.Port, h.Seq), e
 		case h.Type == TypeConfigure:
 			m, e := ParseConfigure(p)
 			again, err = m.Append(nil, h.Seq), e
