@@ -34,6 +34,7 @@ type call struct {
 	other     leg.Party // who is at the other end of the line's talk, for its report
 	trying    bool      // Trying was delivered
 	rings     bool      // Ringing was delivered
+	held      bool      // the party waits, as the ladder has it
 	special   bool      // an announcement of the exchange was begun by its tones
 	worst     leg.Cause // why the line tried last did not do
 }
@@ -64,9 +65,10 @@ func (c *call) Ringing()  { c.order(order{what: alert}) }
 func (c *call) Progress() { c.order(order{what: progress}) }
 func (c *call) Answer()   { c.order(order{what: answer}) }
 
-// Hold and Resume mean nothing to a line: what it hears is the bridge's matter.
-func (c *call) Hold()   {}
-func (c *call) Resume() {}
+// Hold and Resume are for the ladder alone: a line has no form to be told in, and
+// what it hears is the bridge's matter.
+func (c *call) Hold()   { c.order(order{what: hold}) }
+func (c *call) Resume() { c.order(order{what: resume}) }
 
 func (c *call) Digit(digit byte, d time.Duration) {
 	c.order(order{what: sendDigit, digit: digit, d: d})
@@ -128,9 +130,19 @@ const (
 	answer
 	sendDigit
 	sendFlash
+	hold
+	resume
 	hangup
 )
 
 func (w what) String() string {
-	return [...]string{"", "ringing", "progress", "answer", "digit", "flash", "hangup"}[w]
+	return [...]string{"", "ringing", "progress", "answer", "digit", "flash", "hold", "resume", "hangup"}[w]
+}
+
+// draw shows a hold and its end in the ladder.
+func (l *line) draw(o order) {
+	if held := o.what == hold; held != l.call.held {
+		l.call.held = held
+		l.out("%s", o.what)
+	}
 }

@@ -152,7 +152,11 @@ func (l *line) take(ev event) {
 		}
 		l.m.handle(ev)
 	case order:
-		if l.mine(ev) {
+		switch {
+		case !l.mine(ev):
+		case ev.what == hold || ev.what == resume:
+			l.draw(ev)
+		default:
 			l.m.handle(ev)
 		}
 	case jack.Change:

@@ -66,7 +66,7 @@ func (l *Leg) invited(in wire.Inbound, now time.Time) {
 		return
 	}
 	l.ladder = l.ladderOf(req)
-	l.ladder.In(l.name, "INVITE")
+	l.ladder.In(l.name, drawInvite(req))
 	if refused == nil {
 		refused = l.acceptable(req)
 	}

@@ -65,7 +65,7 @@ func (l *Leg) call() {
 	req.ReplaceHeader(maxForwards(l.out.order.Hops))
 	l.decorate(req)
 	attach(req, l.audio.offer(sdp.SendRecv))
-	l.out.tx = l.send(d, req, "INVITE", l.invitation)
+	l.out.tx = l.send(d, req, drawInvite(req), l.invitation)
 	if len(l.out.places) > 0 {
 		l.out.tx.GiveUpAt(time.Now().Add(l.agent.failoverAfter()))
 	}

@@ -179,6 +179,11 @@ func TestCalleeRefuses(t *testing.T) {
 				}
 				p.Send(refusal.Text) // repeated, to the tombstone
 				p.ExpectRepeat(ack, time.Second)
+				e.passed(strings.ReplaceAll(`
+					b2bua -> 127.0.0.1 INVITE
+					127.0.0.1 -> b2bua 180
+					127.0.0.1 -> b2bua STATUS
+					b2bua -> 127.0.0.1 ACK`, "STATUS", fmt.Sprint(c.status)))
 			})
 		})
 	}

@@ -63,10 +63,10 @@ func TestLegacyPhoneCalls(t *testing.T) {
 			b2bua -> 101 180
 			b2bua -> 101 200
 			101 -> b2bua ACK
-			b2bua -> 101 INVITE (hold)
+			b2bua -> 101 INVITE (c=0)
 			101 -> b2bua 200
 			b2bua -> 101 ACK
-			101 -> b2bua INVITE (hold)
+			101 -> b2bua INVITE (c=0)
 			b2bua -> 101 200
 			101 -> b2bua ACK
 			101 -> b2bua BYE
@@ -96,6 +96,13 @@ func TestLegacyPhoneCalled(t *testing.T) {
 		d.Request("BYE", "Also: sip:104@there.com")
 		p.Expect("200 BYE")
 		e.expect("Referred sip:104@there.com", "HungUp 16")
+		e.passed(`
+			b2bua -> 102 INVITE
+			102 -> b2bua 180
+			102 -> b2bua 200
+			b2bua -> 102 ACK
+			102 -> b2bua BYE (Also 104)
+			b2bua -> 102 200`)
 	})
 }
 

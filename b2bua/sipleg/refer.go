@@ -121,7 +121,7 @@ func (l *Leg) sendRefer(r leg.Refer) {
 	req := l.dialog.newRequest(sip.REFER)
 	with(req, "Refer-To", "<"+target+">", "Referred-By", oneLine(r.ReferredBy))
 	l.refer.ours = true
-	l.send(l.dialog, req, "REFER"+drawTarget(req), func(res *sip.Response) {
+	l.send(l.dialog, req, "REFER"+drawAddress(req, "Refer-To"), func(res *sip.Response) {
 		if res.StatusCode >= 300 {
 			l.refer.ours = false
 			l.deliver(leg.Notified{Of: l.of(), Cause: causeOf(res, l.name)})
@@ -198,20 +198,4 @@ func (l *Leg) also(bye *sip.Request) {
 			return
 		}
 	}
-}
-
-// drawTarget names whom a REFER is about in a ladder.
-func drawTarget(req *sip.Request) string {
-	v := value(req, "Refer-To")
-	if v == "" {
-		return ""
-	}
-	_, u, ok := parseAddress(v)
-	if !ok {
-		return ""
-	}
-	if u.User == "" {
-		return " " + hostName(u)
-	}
-	return " " + unescaped(u.User)
 }

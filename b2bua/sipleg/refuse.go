@@ -13,7 +13,7 @@ import (
 func (l *Leg) challenge(req *sip.Request, r *refusal) {
 	if !l.agent.challenged.again(req) {
 		ladder := l.ladderOf(req)
-		ladder.In(l.name, "INVITE")
+		ladder.In(l.name, drawInvite(req))
 		ladder.Out(l.name, strconv.Itoa(r.status))
 		l.agent.challenged.add(req, r.nonce, l.name, ladder)
 	}

@@ -91,7 +91,7 @@ func (l *Leg) reinvite() {
 	hold := m.wanted
 	switch {
 	case hold && !m.hold:
-		text = "INVITE (hold)"
+		text = "INVITE" + drawHold(l.audio.legacy)
 	case !hold && m.hold:
 		text = "INVITE (resume)"
 	}
@@ -329,25 +329,6 @@ func (l *Leg) follow(s *server) {
 	}
 	l.dialog.redirect()
 	l.resolveTarget(l.dialog)
-}
-
-// drawOffer tells in a ladder what a re-INVITE or UPDATE of the party does to
-// the audio.
-func (l *Leg) drawOffer(req *sip.Request) string {
-	body, err := description(req)
-	if err != nil || body == nil || l.audio.session == nil {
-		return ""
-	}
-	trial := l.audio.desc
-	_, agreed, err := trial.Answer(body, l.audio.prefs(l.direction()))
-	switch held := agreed.Hold != sdp.NotHeld; {
-	case err != nil:
-	case held:
-		return " (hold)"
-	case l.audio.held:
-		return " (resume)"
-	}
-	return ""
 }
 
 // assert shows whom the party is connected to, as call control said it, to a

@@ -12,10 +12,10 @@ import (
 // The party holds and retrieves, in each of the three forms.
 func TestPartyHolds(t *testing.T) {
 	zero := strings.Replace(sdpAt(4000), "c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0", 1)
-	for _, c := range []struct{ name, hold, answer string }{
-		{"sendonly", sdpAt(4000, "a=sendonly"), "a=recvonly"},
-		{"inactive", sdpAt(4000, "a=inactive"), "a=inactive"},
-		{"c=0.0.0.0", zero, "a=sendrecv"},
+	for _, c := range []struct{ name, hold, answer, drawn string }{
+		{"sendonly", sdpAt(4000, "a=sendonly"), "a=recvonly", "hold"},
+		{"inactive", sdpAt(4000, "a=inactive"), "a=inactive", "hold"},
+		{"c=0.0.0.0", zero, "a=sendrecv", "c=0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, nil, func(f *fixture) {
@@ -37,22 +37,22 @@ func TestPartyHolds(t *testing.T) {
 				d.Request("BYE")
 				p.Expect("200 BYE")
 				e.expect("HungUp 16")
-				e.passed(`
+				e.passed(strings.ReplaceAll(`
 					trunk -> b2bua INVITE
 					b2bua -> trunk 100
 					b2bua -> trunk 200
 					trunk -> b2bua ACK
-					trunk -> b2bua INVITE (hold)
+					trunk -> b2bua INVITE (HELD)
 					b2bua -> trunk 200
 					trunk -> b2bua ACK
-					trunk -> b2bua INVITE (hold)
+					trunk -> b2bua INVITE (HELD)
 					b2bua -> trunk 200
 					trunk -> b2bua ACK
 					trunk -> b2bua INVITE (resume)
 					b2bua -> trunk 200
 					trunk -> b2bua ACK
 					trunk -> b2bua BYE
-					b2bua -> trunk 200`)
+					b2bua -> trunk 200`, "HELD", c.drawn))
 			})
 		})
 	}

@@ -57,14 +57,7 @@ func (l *Leg) inDialog(in wire.Inbound, now time.Time) {
 		return
 	}
 	l.servers = append(l.servers, s)
-	text := string(req.Method)
-	if req.Method == sip.INVITE || req.Method == sip.UPDATE {
-		text += l.drawOffer(req)
-	}
-	if req.Method == sip.REFER {
-		text += drawTarget(req)
-	}
-	l.ladder.In(l.name, text)
+	l.ladder.In(l.name, l.drawRequest(req))
 	d := l.dialogOf(req)
 	switch {
 	case d == nil:

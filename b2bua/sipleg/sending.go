@@ -103,9 +103,7 @@ func (l *Leg) response(res *sip.Response, now time.Time) {
 		if !r.Receive(res, now) {
 			return
 		}
-		if r.fresh(res) {
-			l.ladder.In(l.name, drawStatus(res))
-		}
+		r.draw(l.ladder, l.name, res)
 		if r.on != nil {
 			r.on(res)
 		}

@@ -175,8 +175,8 @@ func (t *tombstone) response(res *sip.Response, now time.Time) {
 		if !r.Matches(res) {
 			continue
 		}
-		if r.Receive(res, now) && r.fresh(res) {
-			t.ladder.In(t.name, drawStatus(res))
+		if r.Receive(res, now) {
+			r.draw(t.ladder, t.name, res)
 		}
 		if r.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
 			t.accepted(res, r.flow, now)

@@ -126,6 +126,7 @@ func TestFindMeThroughTheTown(t *testing.T) {
 		b2bua -> 102   INVITE
 		102   -> b2bua 180
 		102   -> b2bua 486
+		b2bua -> 102   ACK
 		b2bua -> fxo2  off-hook
 		fxo2  -> b2bua dial tone
 		b2bua -> fxo2  DTMF 7770101

@@ -86,7 +86,10 @@ func TestSIPPhoneHoldsALine(t *testing.T) {
 	for _, who := range []struct{ phone, how string }{{"101", "a=sendonly"}, {"101", "a=inactive"}, {"199", "c=IN IP4 0.0.0.0"}} {
 		for _, music := range []bool{true, false} {
 			calls := b2bua.Config{}
-			name := who.phone + " " + who.how
+			name, drawn := who.phone+" "+who.how, "hold"
+			if who.phone == "199" {
+				drawn = "c=0"
+			}
 			if music {
 				calls.Music = hum
 				name += " with music"
@@ -116,15 +119,17 @@ func TestSIPPhoneHoldsALine(t *testing.T) {
 						WHO   -> b2bua 200
 						b2bua -> WHO   ACK
 						b2bua -> fxo1  off-hook
-						WHO   -> b2bua INVITE (hold)
+						WHO   -> b2bua INVITE (HELD)
 						b2bua -> WHO   200
+						b2bua -> fxo1  hold
 						WHO   -> b2bua ACK
 						WHO   -> b2bua INVITE (resume)
 						b2bua -> WHO   200
+						b2bua -> fxo1  resume
 						WHO   -> b2bua ACK
 						WHO   -> b2bua BYE
 						b2bua -> WHO   200
-						b2bua -> fxo1  on-hook`, "WHO", who.phone)
+						b2bua -> fxo1  on-hook`, "WHO", who.phone, "HELD", drawn)
 				})
 			})
 		}
@@ -171,8 +176,11 @@ func TestAnalogPhoneHoldsALine(t *testing.T) {
 			kitchen -> b2bua   off-hook
 			b2bua   -> fxo1    off-hook
 			kitchen -> b2bua   flash
+			b2bua   -> fxo1    hold
 			kitchen -> b2bua   flash
+			b2bua   -> fxo1    resume
 			kitchen -> b2bua   flash
+			b2bua   -> fxo1    hold
 			fxo1    -> b2bua   loop-current drop
 			b2bua   -> fxo1    on-hook
 			b2bua   -> kitchen loop-current drop

@@ -234,7 +234,9 @@ func TestParkOnAnAnalogPhone(t *testing.T) {
 				kitchen -> b2bua   off-hook
 				b2bua   -> fxo1    off-hook
 				kitchen -> b2bua   flash
+				b2bua   -> fxo1    hold
 				kitchen -> b2bua   DTMF *701
+				b2bua   -> fxo1    resume
 				b2bua   -> kitchen loop-current drop
 				b2bua   -> kitchen busy tone
 				b2bua   -> attic   answer
@@ -478,12 +480,14 @@ func TestThreeWayByHookFlash(t *testing.T) {
 				kitchen -> b2bua   off-hook
 				b2bua   -> fxo1    off-hook
 				kitchen -> b2bua   flash
+				b2bua   -> fxo1    hold
 				kitchen -> b2bua   DTMF 102
 				b2bua   -> 102     INVITE
 				102     -> b2bua   180
 				102     -> b2bua   200
 				b2bua   -> 102     ACK
 				kitchen -> b2bua   flash
+				b2bua   -> fxo1    resume
 				kitchen -> b2bua   flash
 				b2bua   -> 102     BYE
 				102     -> b2bua   200

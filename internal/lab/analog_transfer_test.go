@@ -18,8 +18,10 @@ func TestFlashTransferOfALine(t *testing.T) {
 		kitchen -> b2bua   off-hook
 		b2bua   -> fxo1    off-hook
 		kitchen -> b2bua   flash
+		b2bua   -> fxo1    hold
 		kitchen -> b2bua   DTMF DIAL
 		kitchen -> b2bua   on-hook
+		b2bua   -> fxo1    resume
 		fxo1    -> b2bua   loop-current drop
 		b2bua   -> fxo1    on-hook`
 	for _, c := range []struct {
@@ -316,7 +318,7 @@ func TestOldPhoneTransfersALine(t *testing.T) {
 			199   -> b2bua 200
 			b2bua -> 199   ACK
 			b2bua -> fxo1  off-hook
-			199   -> b2bua BYE
+			199   -> b2bua BYE (Also 132)
 			b2bua -> 199   200
 			b2bua -> hall  ring
 			b2bua -> hall  caller ID 5551234 "Will"
