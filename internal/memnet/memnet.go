@@ -42,10 +42,11 @@ type Fate struct {
 type UDP struct {
 	net      *Network
 	addr     netip.AddrPort
-	queue    chan datagram
+	ready    chan struct{} // something is in the queue
 	closed   chan struct{}
 	once     sync.Once
-	mu       sync.Mutex
+	mu       sync.Mutex // of the rest
+	queue    []datagram
 	deadline time.Time
 	rearm    chan struct{} // closed when the deadline moves
 }
@@ -74,7 +75,7 @@ func (n *Network) ListenUDP(addr string) (*UDP, error) {
 	if n.sockets[ap] != nil {
 		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(ap), Err: syscall.EADDRINUSE}
 	}
-	u := &UDP{net: n, addr: ap, queue: make(chan datagram, queueLen), closed: make(chan struct{}), rearm: make(chan struct{})}
+	u := &UDP{net: n, addr: ap, ready: make(chan struct{}, 1), closed: make(chan struct{}), rearm: make(chan struct{})}
 	n.sockets[ap] = u
 	return u, nil
 }
@@ -130,12 +131,40 @@ func (n *Network) deliver(to netip.AddrPort, d datagram) {
 	n.mu.Lock()
 	u := n.sockets[to]
 	n.mu.Unlock()
-	if u == nil {
-		return
+	if u != nil {
+		u.put(d)
 	}
+}
+
+// put queues a datagram, unless the receive buffer is full.
+func (u *UDP) put(d datagram) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.queue) < queueLen {
+		u.queue = append(u.queue, d)
+		u.signal()
+	}
+}
+
+// take is the next datagram; false: there is none. The socket is locked.
+func (u *UDP) take() (d datagram, ok bool) {
+	if len(u.queue) == 0 {
+		return d, false
+	}
+	d, u.queue[0] = u.queue[0], datagram{}
+	if u.queue = u.queue[1:]; len(u.queue) > 0 {
+		u.signal()
+	} else {
+		u.queue = nil
+	}
+	return d, true
+}
+
+// signal wakes a reader. The socket is locked.
+func (u *UDP) signal() {
 	select {
-	case u.queue <- d:
-	default: // the receive buffer is full
+	case u.ready <- struct{}{}:
+	default:
 	}
 }
 
@@ -144,27 +173,39 @@ func (u *UDP) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
 		u.mu.Lock()
 		deadline, rearm := u.deadline, u.rearm
-		u.mu.Unlock()
-		var late <-chan time.Time
-		if !deadline.IsZero() {
-			wait := time.Until(deadline)
-			if wait <= 0 {
-				return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
-			}
-			t := time.NewTimer(wait)
-			defer t.Stop()
-			late = t.C
-		}
-		select {
-		case d := <-u.queue:
-			return copy(b, d.data), d.from, nil
-		case <-u.closed:
-			return 0, netip.AddrPort{}, net.ErrClosed
-		case <-late:
+		wait := time.Until(deadline)
+		if !deadline.IsZero() && wait <= 0 {
+			u.mu.Unlock()
 			return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
-		case <-rearm:
+		}
+		d, ok := u.take()
+		u.mu.Unlock()
+		if ok {
+			return copy(b, d.data), d.from, nil
+		}
+		if err := u.wait(deadline, wait, rearm); err != nil {
+			return 0, netip.AddrPort{}, err
 		}
 	}
+}
+
+// wait waits until something may have come; rearm tells that the deadline has moved.
+func (u *UDP) wait(deadline time.Time, wait time.Duration, rearm <-chan struct{}) error {
+	var late <-chan time.Time
+	if !deadline.IsZero() {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		late = t.C
+	}
+	select {
+	case <-u.closed:
+		return net.ErrClosed
+	case <-late:
+		return os.ErrDeadlineExceeded
+	case <-u.ready:
+	case <-rearm:
+	}
+	return nil
 }
 
 // ReadFrom is ReadFromUDPAddrPort for net.PacketConn.
@@ -203,6 +244,9 @@ func (u *UDP) Close() error {
 		u.net.mu.Lock()
 		delete(u.net.sockets, u.addr)
 		u.net.mu.Unlock()
+		u.mu.Lock()
+		u.queue = nil
+		u.mu.Unlock()
 		close(u.closed)
 	})
 	return nil

@@ -55,6 +55,7 @@ type Peer struct {
 	udp  Conn
 	tcp  net.Conn
 	addr string
+	room []byte          // what a datagram is read into
 	buf  []byte          // of tcp: not yet framed
 	seen map[string]bool // texts received
 	seq  map[string]int  // CSeq by Call-ID of requests outside dialogs
@@ -237,7 +238,10 @@ func (p *Peer) read(until time.Time) *Message {
 	if p.tcp != nil {
 		return p.readStream(until)
 	}
-	buf := make([]byte, 65536)
+	if p.room == nil {
+		p.room = make([]byte, 65536)
+	}
+	buf := p.room
 	for {
 		p.udp.SetReadDeadline(until)
 		n, from, err := p.udp.ReadFromUDPAddrPort(buf)
