@@ -37,6 +37,7 @@ type Call struct {
 	handing *handover          // handover.go; nil: nobody is handed over
 	host    *party             // conference.go: who joined the three
 	tape    tape               // tape.go
+	missed  inactivity         // inactivity.go
 	desk    *desk              // desk.go; nil: no hook-flash service is going on
 	payer   string             // redirect.go: the extension that pays for the call beside the caller; empty: none
 	slot    string             // park.go: the parking place
@@ -105,18 +106,35 @@ func (c *Call) run() {
 	defer late.Stop()
 	c.become(c.start())
 	for c.state != Ended {
-		late.Set(c.giveUp)
+		late.Set(c.deadline())
 		select {
 		case <-c.inbox.Ready():
 			c.takeAll()
 		case <-late.C():
-			c.giveUp = time.Time{}
-			c.become(c.next(timedOut{}))
+			c.expire(time.Now())
 		}
 	}
 	for _, p := range c.parties { // who never reported HungUp
 		c.leave(p)
 	}
+}
+
+// deadline is when the call has something to do by itself; zero: never.
+func (c *Call) deadline() time.Time {
+	if c.giveUp.IsZero() || !c.missed.look.IsZero() && c.missed.look.Before(c.giveUp) {
+		return c.missed.look
+	}
+	return c.giveUp
+}
+
+// expire does what is due.
+func (c *Call) expire(now time.Time) {
+	if at := c.missed.look; !at.IsZero() && !now.Before(at) {
+		c.become(c.lookAround(now))
+		return
+	}
+	c.giveUp = time.Time{}
+	c.become(c.next(timedOut{}))
 }
 
 // close refuses what is still asked of a call that has ended.
@@ -151,6 +169,7 @@ func (c *Call) become(s State) {
 
 // enter does what belongs to arriving in a state, whatever the way in.
 func (c *Call) enter(s State) {
+	c.expectAll()
 	switch s {
 	case Talking, Serving:
 		c.giveUp = time.Time{}

@@ -27,6 +27,7 @@ func (c *Call) conference(p *party, ev leg.Event) State {
 		return Conference
 	case leg.Resumed:
 		p.holds = false
+		c.expectAll()
 		return Conference
 	case leg.Digit:
 		c.passDigit(p, ev)

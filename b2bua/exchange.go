@@ -55,6 +55,8 @@ type Config struct {
 	// RingFor is how long a stage rings if the plan does not say; zero is 3
 	// minutes, the least that RFC 3261 §16.6 (timer C) allows a proxy.
 	RingFor time.Duration
+	// Inactivity is what becomes of a call whose parties are not heard at all.
+	Inactivity Inactivity
 	// Record opens a tape for a call as its parties begin to talk; nil, or a nil
 	// tape, records nothing. It is called from the call's goroutine.
 	Record func(Record) (Tape, error)

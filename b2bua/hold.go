@@ -41,5 +41,6 @@ func (c *Call) resumed(holder *party) {
 	other := c.other(holder)
 	other.leg.Resume()
 	c.bridge.Resume(other.leg.Stream())
+	c.expectAll()
 	c.log.Info("taken back", "by", holder.name(), "held", other.name())
 }

@@ -71,6 +71,7 @@ func (c *Call) join(a, b *party) {
 	c.bridge.Stop(a.leg.Stream())
 	c.bridge.Join(a.leg.Stream())
 	c.bridge.Join(b.leg.Stream())
+	c.expectAll()
 }
 
 // playRingback lets a party whose audio is open hear that another one rings.

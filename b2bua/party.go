@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"sync/atomic"
+	"time"
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/dialplan"
@@ -20,6 +21,7 @@ type party struct {
 	holds     bool            // it has put the others on hold (hold.go)
 	rang      bool            // it was alerted before it answered, or did not
 	silent    bool            // nothing is heard from it, and that was reported
+	expected  time.Time       // since when it should be heard (inactivity.go); zero: not looked for yet
 }
 
 // A role is what a party is to its call.

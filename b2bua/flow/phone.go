@@ -180,6 +180,16 @@ func (p *Phone) Dials(digits string) {
 	}
 }
 
+// Speaks sends 20 ms of audio, Reports a report by RTCP, and Pauses a packet of
+// comfort noise, after which it may send nothing for a while.
+func (p *Phone) Speaks() { p.must().stream.say(0x55) }
+func (p *Phone) Reports() {
+	p.must().stream.note(func(st *media.Stats) { st.LastReport = time.Now() })
+}
+func (p *Phone) Pauses() {
+	p.must().stream.note(func(st *media.Stats) { st.LastReceived, st.Paused = time.Now(), true })
+}
+
 // FallsSilent is heard no more.
 func (p *Phone) FallsSilent() {
 	p.event(leg.Silent{Of: leg.Of{Leg: p.must()}, For: 3 * time.Second})
@@ -315,13 +325,25 @@ type ear struct {
 	to    media.Sink
 	seq   uint16
 	marks map[byte]int
+	stats media.Stats
 }
 
 func newEar() *ear { return &ear{marks: make(map[byte]int)} }
 
 func (e *ear) Law() g711.Law { return e.law }
 
-func (e *ear) Stats() media.Stats { return media.Stats{} }
+func (e *ear) Stats() media.Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stats
+}
+
+// note changes what Stats says.
+func (e *ear) note(change func(*media.Stats)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change(&e.stats)
+}
 
 func (e *ear) Feed(to media.Sink) {
 	e.mu.Lock()
@@ -340,6 +362,7 @@ func (e *ear) Write(p *media.Packet) {
 
 // say sends 20 ms of one code.
 func (e *ear) say(mark byte) {
+	e.note(func(st *media.Stats) { st.Received++; st.LastReceived, st.Paused = time.Now(), false })
 	e.mu.Lock()
 	e.seq++
 	p := &media.Packet{Law: e.law, Seq: e.seq, Timestamp: uint32(e.seq) * g711.FrameSize, Payload: make([]byte, g711.FrameSize)}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"crosspoint/b2bua"
 	"crosspoint/dialplan"
 	"crosspoint/internal/tomlfile"
 )
@@ -46,6 +47,9 @@ type RTP struct {
 	tomlfile.Pos
 	Address string `toml:"address" doc:"our address for audio; absent: the one that SIP listens on"`
 	Ports   string `toml:"ports" doc:"range of UDP ports, two a call and party; absent: 16384-17383, enough for 250 calls"`
+
+	Inactive      string        `toml:"inactive" doc:"when parties that talk are not heard, neither by audio nor by RTCP: flag logs it after 3 s; end also ends the call when none of them is heard for inactive_after, end-any when one is not. A call on hold and an emergency call are never ended; absent: flag" enum:"flag,end,end-any"`
+	InactiveAfter time.Duration `toml:"inactive_after" doc:"after what time inactive ends a call, at least 15s, ten times that after comfort noise; absent: 60s"`
 }
 
 // Card is a [[card]].
@@ -111,6 +115,8 @@ const (
 	defaultRTPLow  = 16384
 	defaultRTPHigh = 17383
 	defaultWait    = 30 * time.Second
+	defaultMissing = time.Minute      // inactive_after
+	leastMissing   = 15 * time.Second // three reports of who sends only RTCP (RFC 3550 §6.2)
 	defaultRealm   = "crosspoint"
 	defaultKeep    = 90 * 24 * time.Hour // records of calls
 	simulated      = "sim"               // the port of a card that is simulated
@@ -226,6 +232,18 @@ func (c *Config) rtpAddress() netip.Addr {
 		}
 	}
 	return ownAddress()
+}
+
+// inactivity is what becomes of a call whose parties are not heard.
+func (r RTP) inactivity() b2bua.Inactivity {
+	if r.Inactive == "" || r.Inactive == "flag" {
+		return b2bua.Inactivity{}
+	}
+	in := b2bua.Inactivity{After: r.InactiveAfter, Any: r.Inactive == "end-any", Origin: r.Key("inactive").String()}
+	if !r.Has("inactive_after") {
+		in.After = defaultMissing
+	}
+	return in
 }
 
 func (c *Config) wait() time.Duration {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"crosspoint/b2bua"
 	"crosspoint/dialplan"
 	"crosspoint/gateway/linecard"
 	"crosspoint/internal/tomlfile"
@@ -24,7 +25,23 @@ func (c *Config) check() []tomlfile.Problem {
 	if c.SIP.MinExpires > 0 && c.SIP.MaxExpires > 0 && c.SIP.MinExpires > c.SIP.MaxExpires {
 		problems = append(problems, c.SIP.KeyProblem("register_min", "register_min is %v, longer than register_max, which is %v", c.SIP.MinExpires, c.SIP.MaxExpires))
 	}
+	if c.RTP.Has("inactive_after") {
+		problems = append(problems, c.checkInactive()...)
+	}
 	return problems
+}
+
+func (c *Config) checkInactive() []tomlfile.Problem {
+	after := c.RTP.InactiveAfter
+	switch {
+	case c.RTP.inactivity() == (b2bua.Inactivity{}):
+		p := c.RTP.KeyProblem("inactive_after", "inactive_after does nothing: no call is ended for silence unless inactive is \"end\" or \"end-any\"")
+		p.Warning = true
+		return []tomlfile.Problem{p}
+	case after < leastMissing:
+		return []tomlfile.Problem{c.RTP.KeyProblem("inactive_after", "inactive_after = %v would end calls of whoever is mute: phones tell by RTCP every 5 s or so that they are there; write at least %v", after, leastMissing)}
+	}
+	return nil
 }
 
 func (c *Config) checkSockets() []tomlfile.Problem {

@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"crosspoint/b2bua"
 	"crosspoint/internal/tomlfile"
 )
 
@@ -47,6 +49,8 @@ func TestMistakes(t *testing.T) {
 		"small range":       {"[rtp]\nports = \"9000-9001\"\n", `f.toml:2: ports = "9000-9001" is too small`},
 		"overlap":           {"[sip]\nlisten = \"udp:127.0.0.1:5060\"\n[rtp]\nports = \"5000-6000\"\n", "f.toml:4: ports 5000-6000 overlap the SIP socket udp:127.0.0.1:5060"},
 		"audio for nobody":  {"[rtp]\naddress = \"0.0.0.0\"\n", `f.toml:2: address = "0.0.0.0" is not an IP address that phones can send to`},
+		"impatient":         {"[rtp]\ninactive = \"end\"\ninactive_after = \"3s\"\n", "f.toml:3: inactive_after = 3s would end calls of whoever is mute"},
+		"inactive":          {"[rtp]\ninactive = \"hang up\"\n", `f.toml:2: rtp.inactive = "hang up" is not one of "flag", "end", "end-any"`},
 		"card without port": {"[[card]]\nname = \"card1\"\n", "f.toml:1: [card] needs port: serial device"},
 		"relative device":   {"[[card]]\nname = \"card1\"\nport = \"ttyUSB0\"\n", `f.toml:3: port = "ttyUSB0" is neither a device, such as /dev/ttyUSB0, nor "sim"`},
 		"same device":       {"[[card]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n[[card]]\nname = \"b\"\nport = \"/dev/ttyUSB0\"\n", `f.toml:6: port "/dev/ttyUSB0" belongs to the card at f.toml:1`},
@@ -100,6 +104,26 @@ func TestDefaults(t *testing.T) {
 	cfg.Control.Socket = "off"
 	if cfg.controlPath() != "" {
 		t.Errorf("control socket %s though it is off", cfg.controlPath())
+	}
+}
+
+// TestInactive: no call is ended for silence unless the file says so, and then
+// after a minute unless it says when.
+func TestInactive(t *testing.T) {
+	for text, want := range map[string]b2bua.Inactivity{
+		"":                      {},
+		"inactive = \"flag\"\n": {},
+		"inactive = \"end\"\n":  {After: time.Minute, Origin: "f.toml:2"},
+		"inactive_after = \"5m\"\ninactive = \"end-any\"\n": {After: 5 * time.Minute, Any: true, Origin: "f.toml:3"},
+	} {
+		cfg, plan, problems := decodeConfig("f.toml", []byte("[rtp]\n"+text+smallest))
+		if plan == nil || cfg.RTP.inactivity() != want {
+			t.Errorf("%q: %+v, not %+v\n%s", text, cfg.RTP.inactivity(), want, tomlfile.Text(problems))
+		}
+	}
+	_, plan, problems := decodeConfig("f.toml", []byte("[rtp]\ninactive_after = \"5m\"\n"+smallest))
+	if text := tomlfile.Text(problems); plan == nil || !strings.Contains(text, "f.toml:2: warning: inactive_after does nothing") {
+		t.Errorf("a time for nothing: %s", text)
 	}
 }
 
