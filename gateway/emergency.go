@@ -23,7 +23,7 @@ var preempted = leg.Cause{Q850: 8, Status: 503, By: leg.Us, Text: "its line was 
 func (t *trunk) preempt(tried []*line) *line {
 	for _, i := range t.order() {
 		l := t.lines[i]
-		if f, ok := l.m.(*fxo); ok && f.lendable.Load() && !slices.Contains(tried, l) {
+		if l.m.side().lendable.Load() && !slices.Contains(tried, l) {
 			return l
 		}
 	}

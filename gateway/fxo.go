@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -30,19 +29,14 @@ const (
 // fxo is a line to an exchange.
 type fxo struct {
 	*line
+	outward
 	opt   FXO // with its defaults filled in
 	state fxoState
-	why   string // of fxoDown
 	ring  ring
 	dial  dialer
 	clear clearing
 	test  *lineTest // nil: none is under way
 
-	lendable atomic.Bool // has a call that an emergency call may end (emergency.go)
-
-	offHook  bool      // what we asked of the port
-	guardEnd time.Time // when the line may be seized again
-	suspect  time.Time // until then other lines are tried first
 }
 
 func newFXO(l *line) *fxo {
@@ -54,7 +48,7 @@ func newFXO(l *line) *fxo {
 	c.Guard = or(c.Guard, 4*time.Second)
 	c.CallerIDWait = or(c.CallerIDWait, 4*time.Second)
 	c.FlashTime = or(c.FlashTime, l.country.flash)
-	return &fxo{line: l, opt: c, why: "the line card has not answered yet"}
+	return &fxo{line: l, opt: c, outward: outward{guard: c.Guard}}
 }
 
 // or is d, or the default if d is zero; less than zero is none.
@@ -71,14 +65,7 @@ func (f *fxo) handle(ev event) {
 	switch ev := ev.(type) {
 	case jack.Change:
 		switch {
-		case ev.What == jack.Down:
-			f.lose("the line card is gone: is it plugged in?")
-			return
-		case !ev.State.Present:
-			f.lose("the port is out of order")
-			return
-		case ev.What == jack.Up || f.state == fxoDown:
-			f.up()
+		case f.presence(ev):
 			return
 		case ev.What == jack.CallerID:
 			f.become(f.step(gotCallerID{leg.Party{Number: ev.Caller.Number, Name: ev.Caller.Name, Withheld: ev.Caller.Withheld}}))
@@ -215,17 +202,15 @@ func (f *fxo) idle(ev event) fxoState {
 // batteryAlarm is how long battery may be gone before the line counts as dead.
 const batteryAlarm = time.Second
 
-// up takes the line into service as the card answers.
-func (f *fxo) up() {
-	if f.jack.Present && f.offHook && f.jack.OffHook && f.call != nil {
-		return // a snapshot in the midst of a call that goes on
-	}
-	if f.call != nil {
-		f.end(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
-	}
-	if f.state == fxoDown {
-		f.log.Info("line in service", "battery", f.jack.Battery)
-	}
+func (f *fxo) down() bool  { return f.state == fxoDown }
+func (f *fxo) talks() bool { return f.state == fxoTalking }
+func (f *fxo) fall()       { f.become(fxoDown) }
+
+// goesOn: the card's report is a snapshot in the midst of a call.
+func (f *fxo) goesOn() bool { return f.offHook && f.jack.OffHook && f.call != nil }
+
+// arrive begins as the card reports.
+func (f *fxo) arrive() {
 	f.state = fxoDown // arrive anew, whatever it was
 	f.become(fxoIdle)
 	if !f.jack.Battery {
@@ -234,19 +219,6 @@ func (f *fxo) up() {
 	if f.jack.Ringing {
 		f.become(f.rung())
 	}
-}
-
-// lose ends what the line does: the card or the port is gone.
-func (f *fxo) lose(why string) {
-	first := f.state != fxoDown || f.why != why
-	f.why = why
-	if f.call != nil {
-		f.end(f.lost(why, f.state == fxoTalking))
-	}
-	if first {
-		f.trouble("%s: %s", f.where(), why)
-	}
-	f.become(fxoDown)
 }
 
 // hungUp ends the call because our side did.

@@ -33,7 +33,6 @@ type fxs struct {
 	*line
 	opt   FXS // with its defaults filled in
 	state fxsState
-	why   string // of fxsDown
 
 	digits  string
 	hears   heard // what the telephone is played in fxsReorder
@@ -49,7 +48,7 @@ func newFXS(l *line) *fxs {
 	c.Match = or(c.Match, 3*time.Second)
 	c.FlashMin = or(c.FlashMin, l.country.flashMin)
 	c.FlashMax = or(c.FlashMax, l.country.flashMax)
-	return &fxs{line: l, opt: c, why: "the line card has not answered yet"}
+	return &fxs{line: l, opt: c}
 }
 
 // handle does with an event what is the same in each state, and leaves the rest
@@ -58,14 +57,7 @@ func (f *fxs) handle(ev event) {
 	switch ev := ev.(type) {
 	case jack.Change:
 		switch {
-		case ev.What == jack.Down:
-			f.lose("the line card is gone: is it plugged in?")
-			return
-		case !ev.State.Present:
-			f.lose("the port is out of order")
-			return
-		case ev.What == jack.Up || f.state == fxsDown:
-			f.up()
+		case f.presence(ev):
 			return
 		case ev.What == jack.OnHook && f.state > fxsRinging:
 			f.onHook()
@@ -268,32 +260,19 @@ func (f *fxs) left(ev event) fxsState {
 	return f.state
 }
 
-// up takes the line into service as the card answers.
-func (f *fxs) up() {
-	if f.call != nil {
-		f.end(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
-	}
-	if f.state == fxsDown {
-		f.log.Info("line in service")
-	}
+func (f *fxs) down() bool     { return f.state == fxsDown }
+func (f *fxs) talks() bool    { return f.state == fxsTalking }
+func (f *fxs) fall()          { f.become(fxsDown) }
+func (f *fxs) goesOn() bool   { return false }
+func (f *fxs) side() *outward { return nil }
+
+// arrive begins as the card reports.
+func (f *fxs) arrive() {
 	f.state = fxsDown // arrive anew, whatever it was
 	f.become(fxsIdle)
 	if f.jack.OffHook {
 		f.become(f.offHook())
 	}
-}
-
-// lose ends what the line does: the card or the port is gone.
-func (f *fxs) lose(why string) {
-	first := f.state != fxsDown || f.why != why
-	f.why = why
-	if f.call != nil {
-		f.end(f.lost(why, f.state == fxsTalking))
-	}
-	if first {
-		f.trouble("%s: %s", f.where(), why)
-	}
-	f.become(fxsDown)
 }
 
 // release leaves the line silent, for the next call.

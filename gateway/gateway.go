@@ -83,6 +83,7 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 		inbox:   inbox.New[event](),
 		done:    make(chan struct{}),
 		busied:  c.BusiedOut,
+		why:     "the line card has not answered yet",
 	}
 	kind := c.Kind
 	if kind == jack.Unknown {

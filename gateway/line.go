@@ -34,6 +34,7 @@ type line struct {
 
 	// The rest belongs to run.
 	m       machine
+	why     string     // it is out of service, while the machine is down
 	jack    jack.State // what the card reported last
 	timers  timers
 	call    *call // nil: none
@@ -57,6 +58,12 @@ type machine interface {
 	ready() bool    // an order to place a call could be obeyed now
 	failed() string // why it could not be at any time; empty if it could
 	release()       // on-hook, silent, idle
+	down() bool     // out of service: the card, the port or the span can't be used
+	talks() bool    // both ways
+	goesOn() bool   // what the line does goes on though the card has reported anew
+	arrive()        // idle, or what the card reports, from out of service
+	fall()          // out of service
+	side() *outward // nil: no trunk leads over the line
 }
 
 // An event is something put into a line's inbox: a jack.Change, an order, or
@@ -144,6 +151,7 @@ func (l *line) take(ev event) {
 		l.dataCall(ev)
 	case busyOut:
 		l.busied = ev.out
+		l.m.handle(ev)
 	case seize:
 		if cause := ev.call.hangup.Load(); cause != nil {
 			l.claimed.Store(l.call != nil)

@@ -121,8 +121,8 @@ func (l *line) start(used bool) {
 		if l.leaves.gone != nil {
 			<-l.leaves.gone
 		}
-		if f, ok := l.m.(*fxo); ok && used {
-			f.guardEnd = time.Now().Add(f.opt.Guard)
+		if o := l.m.side(); o != nil && used {
+			o.guardEnd = time.Now().Add(o.guard)
 		}
 		l.cfg.Port.Attach(l)
 		l.run()

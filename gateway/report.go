@@ -49,10 +49,10 @@ func (l *line) publish() {
 		Counts:    l.stats,
 		Last:      l.last,
 	}}
-	if f, ok := l.m.(*fxo); ok {
-		r.guardEnd, r.suspect = f.guardEnd, f.suspect
+	if o := l.m.side(); o != nil {
+		r.guardEnd, r.suspect = o.guardEnd, o.suspect
 		// A card reports its own changes; that it obeyed our order is no event.
-		r.OffHook = f.offHook && l.jack.Present
+		r.OffHook = o.offHook && l.jack.Present
 	}
 	l.report.Store(r)
 }

@@ -13,6 +13,18 @@ import (
 // suspectFor is how long a line that had no dial tone is tried after the others.
 const suspectFor = time.Minute
 
+// outward is what a line that is seized for calls out keeps for its trunk. It
+// belongs to the line's owner, except what is atomic.
+type outward struct {
+	lendable atomic.Bool   // has a call that an emergency call may end (emergency.go)
+	offHook  bool          // what we asked of the port
+	guard    time.Duration // rest after a call
+	guardEnd time.Time     // when the line may be seized again
+	suspect  time.Time     // until then other lines are tried first
+}
+
+func (o *outward) side() *outward { return o }
+
 // A trunk is a group of lines to the same exchange. It has no goroutine: a line
 // is won by swapping its claim.
 type trunk struct {
@@ -106,7 +118,7 @@ func (c *call) failure() leg.Cause {
 	return c.worst
 }
 
-// newTrunk makes a trunk of lines that exist and are FXO lines.
+// newTrunk makes a trunk of lines that exist and lead to an exchange.
 func newTrunk(c TrunkConfig, lines map[string]*line) (*trunk, error) {
 	t := &trunk{name: c.Name, hunt: c.Hunt}
 	if int(c.Hunt) >= len(hunts) {
@@ -117,8 +129,8 @@ func newTrunk(c TrunkConfig, lines map[string]*line) (*trunk, error) {
 		if l == nil {
 			return nil, fmt.Errorf("trunk %s: there is no line %q", c.Name, name)
 		}
-		if _, ok := l.m.(*fxo); !ok {
-			return nil, fmt.Errorf("trunk %s: line %s faces a telephone; a trunk is made of FXO lines", c.Name, name)
+		if l.m.side() == nil {
+			return nil, fmt.Errorf("trunk %s: line %s faces a telephone; a trunk is made of FXO lines and timeslots", c.Name, name)
 		}
 		t.lines = append(t.lines, l)
 	}
