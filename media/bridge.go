@@ -31,7 +31,7 @@ type party struct {
 	player *Player // of plays
 	plays  *piece  // music or played; nil: it hears the others
 	voice  *voice  // while it is mixed
-	tap    Sink    // while it is recorded
+	tap    *tap    // while it is recorded
 	link   *link   // where its voice goes; nil: not fed yet
 }
 
@@ -48,7 +48,7 @@ type piece struct {
 type link struct {
 	to    *party // the only one to hear it
 	voice *voice // or the mixer's
-	tap   Sink
+	tap   *tap
 }
 
 // NewBridge returns an empty bridge whose music and mixing follow the pacer;
@@ -84,6 +84,10 @@ func (b *Bridge) dismiss(p *party) {
 	b.listen(p, nil)
 	if p.joined {
 		p.stream.Feed(nil)
+	}
+	if p.tap != nil {
+		p.tap.drop()
+		p.tap = nil
 	}
 }
 
@@ -121,17 +125,54 @@ func (b *Bridge) Stop(s Stream) {
 	b.change(s, func(p *party) { p.played = nil })
 }
 
-// Record writes the conversation to r, what the party says that joined first on
-// the left and the others on the right, until Record(nil) or Close. What is
-// played to a party is not recorded. The recorder's owner closes it.
+// Record writes the conversation to r until Record(nil) or Close: the party
+// that joined first on the left, the others on the right. Whoever takes the
+// place of one that has left takes its side, and two who talk alone have a side
+// each. What a held party says, and what is played to anybody, is not recorded.
+// The recorder's owner closes it.
 func (b *Bridge) Record(r *Recorder) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.recorder = r
-	for _, p := range b.parties {
-		p.tap = nil
+	if r == b.recorder {
+		return
 	}
-	b.rewire()
+	taps := make([]*tap, 0, len(b.parties))
+	for _, p := range b.parties {
+		if p.tap != nil {
+			taps = append(taps, p.tap)
+			p.tap = nil
+		}
+	}
+	b.recorder = r
+	b.rewire() // nobody is fed to the old taps any more
+	for _, t := range taps {
+		t.drop()
+	}
+}
+
+// record taps who is not yet, and keeps two who talk alone on different sides.
+func (b *Bridge) record(talking []*party) {
+	if b.recorder == nil {
+		return
+	}
+	for _, p := range b.parties {
+		if p.joined && p.tap == nil {
+			p.tap = b.recorder.tap(b.freeSide())
+		}
+	}
+	if len(talking) == 2 && talking[0].tap.channel == talking[1].tap.channel {
+		talking[1].tap.move()
+	}
+}
+
+// freeSide is the left if nobody is recorded there, else the right.
+func (b *Bridge) freeSide() int {
+	for _, p := range b.parties {
+		if p.tap != nil && p.tap.channel == left {
+			return right
+		}
+	}
+	return left
 }
 
 // Close lets everybody leave.
@@ -181,11 +222,9 @@ func (b *Bridge) rewire() {
 		}
 	}
 	b.mix(talking)
-	for i, p := range b.parties {
+	b.record(talking)
+	for _, p := range b.parties {
 		if p.joined {
-			if b.recorder != nil && p.tap == nil {
-				p.tap = b.recorder.Tap(min(i, 1))
-			}
 			p.feed(p.linkAmong(talking))
 		}
 		b.listen(p, p.hears())

@@ -2,6 +2,7 @@ package media
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"crosspoint/media/g711"
@@ -21,6 +22,12 @@ type SampleWriter interface {
 	Write(pcm []int16) error
 }
 
+// The channels of a recording.
+const (
+	left  = 0
+	right = 1
+)
+
 // A Recorder writes a conversation in stereo. What is tapped on a channel is
 // added up there; each tap has its own jitter buffer, so that the two sides of
 // the file stay together. The file is written by a goroutine of its own, so a
@@ -38,9 +45,11 @@ type Recorder struct {
 	closed bool
 }
 
+// A tap is a Sink whose audio is recorded.
 type tap struct {
 	*InBand
-	channel int
+	of      *Recorder
+	channel int // guarded by the recorder's lock
 	in      *JitterBuffer
 	pcm     [g711.FrameSize]int16
 }
@@ -59,18 +68,34 @@ func NewRecorder(pacer *Pacer, w SampleWriter) *Recorder {
 	return r
 }
 
-// Tap returns a Sink whose audio is recorded on a channel, 0 left or 1 right.
-func (r *Recorder) Tap(channel int) Sink {
+// tap returns a Sink whose audio is recorded on a channel.
+func (r *Recorder) tap(channel int) *tap {
 	in := NewJitterBuffer(JitterConfig{})
 	t := &tap{
 		InBand:  NewInBand(in, func() g711.Law { return g711.MuLaw }),
-		channel: channel & 1,
+		of:      r,
+		channel: channel,
 		in:      in,
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taps = append(r.taps, t)
 	return t
+}
+
+// move records what comes from now on the other channel.
+func (t *tap) move() {
+	t.of.mu.Lock()
+	defer t.of.mu.Unlock()
+	t.channel = left + right - t.channel
+}
+
+// drop ends a tap.
+func (t *tap) drop() {
+	r := t.of
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taps = slices.DeleteFunc(r.taps, func(other *tap) bool { return other == t })
 }
 
 // Close ends the recording and waits until it is written. It returns the first

@@ -2,6 +2,8 @@ package media
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +94,62 @@ func TestSlowDiskDoesNotStopTheCall(t *testing.T) {
 		synctest.Wait()
 		if len(b.at) < 499 {
 			t.Errorf("the clock ticked %d times in 10 s", len(b.at))
+		}
+	})
+}
+
+// Whoever comes and goes, the two who talk are on a side each, and nobody is
+// recorded who is on hold or has left.
+func TestRecordingFollowsWhoTalks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const step = 500 * time.Millisecond
+		var pacer Pacer
+		a, b, c, d := &phone{}, &phone{}, &phone{}, &phone{}
+		bridge := NewBridge(&pacer)
+		defer bridge.Close()
+		out := &tape{}
+		rec := NewRecorder(&pacer, out)
+		bridge.Join(a)
+		bridge.Join(b)
+		bridge.Record(rec)
+		time.Sleep(time.Millisecond)
+		scenes := []struct {
+			what        string
+			change      func()
+			left, right []int // who is heard there, by tone
+		}{
+			{"a and b", func() {}, []int{0}, []int{1}},
+			{"c in a's place", func() { bridge.Leave(a); bridge.Join(c) }, []int{2}, []int{1}},
+			{"b consults d", func() { bridge.Hold(c, nil); bridge.Join(d) }, []int{3}, []int{1}},
+			{"three", func() { bridge.Resume(c) }, []int{2, 3}, []int{1}},
+			{"b has left", func() { bridge.Leave(b) }, []int{2}, []int{3}},
+			{"d on hold", func() { bridge.Hold(d, nil) }, []int{2}, nil},
+			{"not recorded", func() { bridge.Record(nil) }, nil, nil},
+			{"again", func() { bridge.Record(rec); bridge.Resume(d) }, []int{2}, []int{3}},
+		}
+		for _, s := range scenes {
+			s.change()
+			together(step, a, b, c, d)
+		}
+		if n := len(rec.taps); n != 2 {
+			t.Errorf("%d taps for two who talk", n)
+		}
+		bridge.Record(nil)
+		if err := rec.Close(); err != nil {
+			t.Error(err)
+		}
+		for i, s := range scenes {
+			for channel, want := range [...][]int{s.left, s.right} {
+				from := i*4000 + 2000 // a quarter of a second into the scene
+				pcm := out.channel(channel)[from : from+1600]
+				for who := range 4 {
+					level := 0.0
+					if slices.Contains(want, who) {
+						level = 4000
+					}
+					near(t, fmt.Sprintf("%s: %c on channel %d", s.what, 'a'+who, channel), strength(pcm, toneOf(who)), level, 80)
+				}
+			}
 		}
 	})
 }

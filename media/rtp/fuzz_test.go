@@ -18,7 +18,7 @@ func bare(f Format) *Session {
 	s.format.Store(&f)
 	s.out.s, s.play.s, s.receiver.s, s.reporter.s = s, s, s, s
 	s.loop.conn = &nowhere{}
-	s.target.Store(&signalled)
+	s.target.Store(newTarget(signalled))
 	s.receiver.origin.expect(signalled, time.Now())
 	return s
 }
@@ -36,8 +36,8 @@ func FuzzDatagram(f *testing.F) {
 			s.receiver.datagram(one, signalled)
 			s.receiver.datagram(two, signalled)
 		}
-		s.reporter.take(one, signalled)
-		s.reporter.take(two, signalled)
+		s.reporter.datagram(one, signalled)
+		s.reporter.datagram(two, signalled)
 	})
 }
 

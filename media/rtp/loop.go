@@ -23,10 +23,9 @@ var past = time.Unix(1, 0)
 // shard; any other Conn has a goroutine of its own, which sleeps in a read
 // whose deadline is its timer.
 type loop struct {
-	conn   Conn
-	packet func(b []byte, from netip.AddrPort)
-	expire func(now time.Time) // does what is due and calls wakeAt for what is due next
-	fail   func(error)         // told of a read that failed for no known reason
+	owner owner
+	conn  Conn
+	os    descriptor // conn's, if a shard reads it
 
 	inbox  *inbox.Inbox[func()]
 	done   chan struct{}
@@ -38,6 +37,14 @@ type loop struct {
 	shard  *shard // nil: it has a goroutine of its own
 	place  int    // among the shard's timers, from 1; 0: it is none of them
 	posted bool   // it waits among those with orders
+}
+
+// An owner is whose loop it is.
+type owner interface {
+	datagram(b []byte, from netip.AddrPort)
+	expire(now time.Time) // does what is due and calls wakeAt for what is due next
+	fail(error)           // told of a read that failed for no known reason
+	touch() uint64        // reads what datagram will need, see warm
 }
 
 // start begins to read; in is nil or the shard that does it.
@@ -69,6 +76,16 @@ func (l *loop) stop(last func()) {
 		l.ending = true
 	})
 	<-l.done
+}
+
+// send sends a packet without waiting: what the kernel has no room for is
+// lost, as on the way. Whoever calls knows that the socket is open.
+func (l *loop) send(b []byte, to *target) error {
+	if l.shard != nil {
+		return l.os.send(b, &to.raw)
+	}
+	_, err := l.conn.WriteToUDPAddrPort(b, to.AddrPort)
+	return err
 }
 
 // wakeAt asks for expire at t, if nothing is due earlier. Only the loop's own
@@ -120,7 +137,7 @@ func (l *loop) run() {
 		}
 		if !l.due.IsZero() && !time.Now().Before(l.due) {
 			l.due, l.armed = time.Time{}, false
-			l.expire(time.Now())
+			l.owner.expire(time.Now())
 			continue
 		}
 		if !l.receive(buf) {
@@ -136,13 +153,13 @@ func (l *loop) receive(buf []byte) bool {
 		n, from, err := l.conn.ReadFromUDPAddrPort(buf)
 		switch {
 		case err == nil:
-			l.packet(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+			l.owner.datagram(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			l.armed = false
 		case errors.Is(err, net.ErrClosed):
 			return false
 		default:
-			l.fail(err)
+			l.owner.fail(err)
 			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
 		}
 	}

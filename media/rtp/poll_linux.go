@@ -31,6 +31,8 @@ type poll struct {
 	slots []*loop // by what an event's Fd says; the shard's lock guards it
 	free  []int32
 
+	touched uint64 // keeps what warm reads from being left out as useless
+
 	from unix.RawSockaddrInet6 // room for IPv4's, too
 	buf  [maxPacket + 1]byte
 }
@@ -66,7 +68,6 @@ func newPoll() (*poll, error) {
 
 // add has the packets of a loop's socket waited for. The shard's lock is held.
 func (p *poll) add(l *loop) error {
-	s := l.conn.(*socket)
 	slot := int32(len(p.slots))
 	if n := len(p.free); n > 0 {
 		slot, p.free = p.free[n-1], p.free[:n-1]
@@ -74,8 +75,8 @@ func (p *poll) add(l *loop) error {
 	} else {
 		p.slots = append(p.slots, l)
 	}
-	s.slot = slot
-	return p.control(unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: slot})
+	l.os = descriptor{fd: l.conn.(*socket).fd, slot: slot}
+	return p.control(unix.EPOLL_CTL_ADD, l.os.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: slot})
 }
 
 func (p *poll) control(op, fd int, ev *unix.EpollEvent) error {
@@ -89,12 +90,11 @@ func (p *poll) control(op, fd int, ev *unix.EpollEvent) error {
 
 // remove forgets a loop's socket.
 func (p *poll) remove(s *shard, l *loop) {
-	sock := l.conn.(*socket)
-	_ = p.control(unix.EPOLL_CTL_DEL, sock.fd, nil) // closing it does the same
+	_ = p.control(unix.EPOLL_CTL_DEL, l.os.fd, nil) // closing it does the same
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.slots[sock.slot] = nil
-	p.free = append(p.free, sock.slot)
+	p.slots[l.os.slot] = nil
+	p.free = append(p.free, l.os.slot)
 }
 
 // deadline is when wait ends though no packet came; zero: never.
@@ -116,9 +116,13 @@ func (p *poll) wait(s *shard) error {
 		p.served[i] = p.slots[p.events[i].Fd]
 	}
 	s.mu.Unlock()
-	for i := range p.n {
-		if l := p.served[i]; l != nil {
-			p.receive(l)
+	for i := 0; i < p.n; i += ahead {
+		batch := p.served[i:min(i+ahead, p.n)]
+		p.touched += warm(batch)
+		for _, l := range batch {
+			if l != nil {
+				p.receive(l)
+			}
 		}
 	}
 	return nil
@@ -127,14 +131,14 @@ func (p *poll) wait(s *shard) error {
 // receive takes one packet. If the socket has more, the next wait tells.
 func (p *poll) receive(l *loop) {
 	size := uint32(unsafe.Sizeof(p.from))
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(l.conn.(*socket).fd),
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(l.os.fd),
 		uintptr(unsafe.Pointer(&p.buf)), uintptr(len(p.buf)), 0,
 		uintptr(unsafe.Pointer(&p.from)), uintptr(unsafe.Pointer(&size)))
 	switch errno {
 	case 0:
-		l.packet(p.buf[:n], addrPortFrom(&p.from))
+		l.owner.datagram(p.buf[:n], addrPortFrom(&p.from))
 	case unix.EAGAIN, unix.EINTR:
 	default:
-		l.fail(errno)
+		l.owner.fail(errno)
 	}
 }

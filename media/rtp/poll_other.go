@@ -25,6 +25,14 @@ func (*poll) wake()                {}
 func (*poll) wait(*shard) error    { return errNoPoll }
 func (*poll) close()               {}
 
+type descriptor struct{}
+
+func (descriptor) send([]byte, *rawAddr) error { return errNoPoll }
+
+type rawAddr struct{}
+
+func newRawAddr(netip.AddrPort) rawAddr { return rawAddr{} }
+
 // shared: the sockets of listenOS are read by shards.
 const shared = false
 

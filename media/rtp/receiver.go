@@ -173,7 +173,7 @@ func (r *receiver) learnt() {
 		r.s.log.Debug("audio heard", "from", source, "signalled", r.origin.signalled)
 	}
 	if r.origin.signalled.IsValid() && (r.origin.rank != former || r.origin.locked) {
-		r.s.target.Store(&source)
+		r.s.target.Store(newTarget(source))
 	}
 }
 

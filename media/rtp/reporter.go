@@ -63,8 +63,7 @@ func (r *reporter) init(s *Session, conn Conn) {
 		r.cname = base64.RawStdEncoding.EncodeToString(id[:])
 	}
 	r.loop.conn = conn
-	r.loop.packet, r.loop.expire = r.take, r.expire
-	r.loop.fail = func(error) {} // what fails here fails for the audio, too
+	r.loop.owner = r
 }
 
 // setRemote says where the party wants RTCP.
@@ -215,7 +214,7 @@ func (r *reporter) hand(b []byte, from netip.AddrPort) {
 		return
 	}
 	b = slices.Clone(b)
-	r.loop.post(func() { r.take(b, from) })
+	r.loop.post(func() { r.datagram(b, from) })
 }
 
 // trusted tells whether RTCP from that host is the party's: it is the host
@@ -228,8 +227,11 @@ func (r *reporter) trusted(host netip.Addr) bool {
 	return to != nil && to.Addr() == host
 }
 
-// take reads what the party reports.
-func (r *reporter) take(b []byte, from netip.AddrPort) {
+// fail does nothing: what fails here fails for the audio, too.
+func (r *reporter) fail(error) {}
+
+// datagram reads what the party reports.
+func (r *reporter) datagram(b []byte, from netip.AddrPort) {
 	if !r.trusted(from.Addr()) && from != r.signalled {
 		r.s.receiver.strangers.Add(1)
 		return

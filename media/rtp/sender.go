@@ -245,7 +245,7 @@ func (o *sender) emit(pt uint8, marker bool, seq uint16, ts uint32, n int) {
 	binary.BigEndian.PutUint16(b[2:], seq)
 	binary.BigEndian.PutUint32(b[4:], ts)
 	binary.BigEndian.PutUint32(b[8:], o.ssrc.Load())
-	if _, err := o.s.loop.conn.WriteToUDPAddrPort(b, *to); err != nil {
+	if err := o.s.loop.send(b, to); err != nil {
 		return // as if it were lost on the way
 	}
 	o.packets.Add(1)

@@ -24,7 +24,7 @@ type Session struct {
 
 	format    atomic.Pointer[Format]
 	direction atomic.Uint32
-	target    atomic.Pointer[netip.AddrPort] // where audio goes; nil: nowhere yet
+	target    atomic.Pointer[target] // where audio goes; nil: nowhere yet
 
 	loop     loop // the RTP socket's; owns receiver and play
 	receiver receiver
@@ -57,7 +57,7 @@ func Open(ports *Ports, c Config) (*Session, error) {
 	s.receiver.digits.told = c.OnDigit
 	s.watchFor = c.Watch
 	s.loop.conn = rtp
-	s.loop.packet, s.loop.expire, s.loop.fail = s.receiver.datagram, s.receiver.expire, s.receiver.fail
+	s.loop.owner = &s.receiver
 	s.reporter.init(s, rtcp)
 	reader := ports.reader()
 	if err = s.loop.start(reader); err == nil {
@@ -89,7 +89,7 @@ func (s *Session) LocalAddr() netip.AddrPort { return s.local }
 // learnt since. The zero value: nowhere.
 func (s *Session) RemoteAddr() netip.AddrPort {
 	if to := s.target.Load(); to != nil {
-		return *to
+		return to.AddrPort
 	}
 	return netip.AddrPort{}
 }
@@ -111,13 +111,13 @@ func (s *Session) SetRemote(rtp, rtcp netip.AddrPort) {
 		}
 		if rtp != r.origin.signalled {
 			r.origin.expect(rtp, time.Now())
-			s.target.Store(&rtp)
+			s.target.Store(newTarget(rtp))
 		} else if s.target.Load() == nil { // back from hold
 			to := rtp
 			if r.origin.source.IsValid() && r.origin.rank != former {
 				to = r.origin.source
 			}
-			s.target.Store(&to)
+			s.target.Store(newTarget(to))
 		}
 		s.rewatch()
 	})
@@ -125,6 +125,14 @@ func (s *Session) SetRemote(rtp, rtcp netip.AddrPort) {
 		s.reporter.setRemote(rtp, rtcp)
 	}
 }
+
+// A target is where packets are sent.
+type target struct {
+	netip.AddrPort
+	raw rawAddr
+}
+
+func newTarget(a netip.AddrPort) *target { return &target{a, newRawAddr(a)} }
 
 func usable(a netip.AddrPort) bool {
 	return a.IsValid() && a.Port() != 0 && !a.Addr().IsUnspecified()

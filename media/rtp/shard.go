@@ -152,7 +152,7 @@ func (s *shard) expire() time.Time {
 		}
 		s.timers.remove(l)
 		l.due = time.Time{}
-		l.expire(now)
+		l.owner.expire(now)
 	}
 	return time.Time{}
 }

@@ -20,7 +20,34 @@ import (
 type socket struct {
 	fd    int
 	local netip.AddrPort
-	slot  int32 // in the shard's poll
+}
+
+// A descriptor is a socket that a shard reads, as its loop knows it.
+type descriptor struct {
+	fd   int
+	slot int32 // in the shard's poll
+}
+
+// A rawAddr is an address as the kernel reads it.
+type rawAddr struct {
+	name unix.RawSockaddrInet6 // or IPv4's
+	size uintptr
+}
+
+func newRawAddr(a netip.AddrPort) (raw rawAddr) {
+	raw.size = putAddrPort(&raw.name, a, a.Addr().Is4())
+	return raw
+}
+
+// send sends without waiting.
+func (d *descriptor) send(b []byte, to *rawAddr) error {
+	_, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(d.fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL,
+		uintptr(unsafe.Pointer(&to.name)), to.size)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // shared: the sockets of listenOS are read by shards.
