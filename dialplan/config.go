@@ -58,6 +58,7 @@ type Phone struct {
 	RingSets  string           `toml:"ring_sets" doc:"how the sets ring; absent: together" enum:"together,in-turn"`
 	FindMe    tomlfile.Strings `toml:"find_me" doc:"places to try one after another when the phone itself did not get the call"`
 	Forward   Forward          `toml:"forward" doc:"where its calls go instead"`
+	Waiting   bool             `toml:"call_waiting" doc:"true: a phone in a call is offered a second one, before it forwards as busy; false: it is busy; absent: offered unless it forwards when busy"`
 	Refuse    tomlfile.Strings `toml:"refuse" doc:"callers that it does not accept: number patterns, extensions, or anonymous"`
 	Accept    tomlfile.Strings `toml:"accept" doc:"if given, the only callers that it accepts"`
 	NeverDial tomlfile.Strings `toml:"never_dial" doc:"numbers that it may not call: patterns or extensions"`
@@ -226,6 +227,9 @@ type Features struct {
 	Retrieve        string `toml:"retrieve" doc:"take a parked call: the code and the slot"`
 	Redial          string `toml:"redial" doc:"call the last number again"`
 	CallBack        string `toml:"call_back" doc:"call when the busy party becomes free"`
+	CallWaiting     string `toml:"call_waiting" doc:"have a second call offered during a call"`
+	CallWaitingOff  string `toml:"call_waiting_off" doc:"be busy during a call"`
+	NoCallWaiting   string `toml:"no_call_waiting" doc:"one call without being offered another: the code and the number"`
 	Withhold        string `toml:"withhold" doc:"one call without showing a number: the code and the number"`
 	ThreeWay        string `toml:"three_way" doc:"join two calls"`
 	Echo            string `toml:"echo" doc:"hear yourself, to test a phone"`

@@ -93,7 +93,7 @@ func (s *search) follow(e *extension, set Settings) fragment {
 		s.step("extension "+e.number, e.pos, "do not disturb is set at the phone")
 		s.refusal = &Refusal{Status: 486, Q850: 17, Reason: fmt.Sprintf("phone %s does not want to be disturbed", e.number), Pos: e.pos}
 		return s.lead(busy, e, "do-not-disturb")
-	case busy.to != "" && s.inUse(e):
+	case busy.to != "" && s.inUse(e) && s.callWaiting(e) != WaitingOn:
 		s.step("extension "+e.number, e.pos, "it is in a call")
 		return s.lead(busy, e, "user-busy")
 	}
@@ -227,7 +227,7 @@ func (s *search) sets(e *extension, set Settings) fragment {
 	for _, name := range e.phone.Sets {
 		targets = append(targets, Target{Kind: ToPhone, Name: name, Pos: e.phone.Key("sets")})
 	}
-	if len(targets) == 0 {
+	if targets = s.offered(targets); len(targets) == 0 {
 		return fragment{}
 	}
 	ring := e.ring

@@ -23,6 +23,9 @@ const (
 	FeatureRetrieve        = "retrieve"
 	FeatureRedial          = "redial"
 	FeatureCallBack        = "call_back"
+	FeatureCallWaiting     = "call_waiting"
+	FeatureCallWaitingOff  = "call_waiting_off"
+	FeatureNoCallWaiting   = "no_call_waiting"
 	FeatureWithhold        = "withhold"
 	FeatureThreeWay        = "three_way"
 	FeatureEcho            = "echo"
@@ -44,6 +47,9 @@ func (c *compiler) services() {
 		{name: FeatureRetrieve, code: f.Retrieve, argument: true},
 		{name: FeatureRedial, code: f.Redial},
 		{name: FeatureCallBack, code: f.CallBack},
+		{name: FeatureCallWaiting, code: f.CallWaiting},
+		{name: FeatureCallWaitingOff, code: f.CallWaitingOff},
+		{name: FeatureNoCallWaiting, code: f.NoCallWaiting, argument: true},
 		{name: FeatureWithhold, code: f.Withhold, argument: true},
 		{name: FeatureThreeWay, code: f.ThreeWay},
 		{name: FeatureEcho, code: f.Echo},
@@ -93,8 +99,12 @@ func (s *search) service(v *service, dialed string, o owner) fragment {
 		return s.reject(&Refusal{Status: 403, Q850: 21, Reason: fmt.Sprintf("calls cannot be forwarded to service %s", v.name), Pos: v.pos})
 	}
 	s.taken("service "+v.name, v.pos, "code "+v.code)
-	if v.name == FeatureWithhold {
+	switch v.name {
+	case FeatureWithhold:
 		s.withheld = true
+		return s.call(argument, o)
+	case FeatureNoCallWaiting:
+		s.undisturbed = true
 		return s.call(argument, o)
 	}
 	s.class |= Internal

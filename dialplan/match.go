@@ -23,18 +23,19 @@ type search struct {
 	query *Query
 	trail Trail
 
-	stages     []Stage
-	refusal    *Refusal // why the latest place was not taken
-	rule       string   // who decided first
-	pos        tomlfile.Pos
-	class      Permission
-	withheld   bool
-	draft      Route    // what is known of the route but its stages
-	stack      []string // extensions through which the call is being led
-	depth      int
-	diversions []Diversion // latest first
-	flat       bool        // targets are wanted, not what follows them
-	checking   bool        // can the place be reached at all, whoever calls and when?
+	stages      []Stage
+	refusal     *Refusal // why the latest place was not taken
+	rule        string   // who decided first
+	pos         tomlfile.Pos
+	class       Permission
+	withheld    bool
+	undisturbed bool
+	draft       Route    // what is known of the route but its stages
+	stack       []string // extensions through which the call is being led
+	depth       int
+	diversions  []Diversion // latest first
+	flat        bool        // targets are wanted, not what follows them
+	checking    bool        // can the place be reached at all, whoever calls and when?
 }
 
 // maxDepth bounds how often rules and forwardings can lead on.
@@ -68,6 +69,7 @@ func (s *search) route() Route {
 	if s.withheld {
 		r.From.Withheld = true
 	}
+	r.Undisturbed = s.undisturbed
 	return r
 }
 

@@ -36,6 +36,7 @@ type Settings struct {
 	ForwardAlways, ForwardBusy, ForwardNoAnswer string
 	DoNotDisturb                                bool
 	Withhold                                    bool
+	CallWaiting                                 CallWaiting
 }
 
 // Usage is what limits are held against.
@@ -100,6 +101,8 @@ type Route struct {
 	MaxTalk time.Duration `json:"max_talk,omitempty"`
 	// Emergency: the call takes precedence of any other, and Notice is given.
 	Emergency bool    `json:"emergency,omitempty"`
+	// Undisturbed: the caller is offered no other call during this one.
+	Undisturbed bool `json:"undisturbed,omitempty"`
 	Notice    *Notice `json:"notice,omitempty"`
 }
 

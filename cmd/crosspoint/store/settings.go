@@ -20,8 +20,8 @@ func (s *Store) Change(extension string, to func(*dialplan.Settings)) error {
 	defer s.mu.Unlock()
 	set := s.settings[extension]
 	to(&set)
-	_, err := s.db.Exec(`INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?, ?, ?)`,
-		extension, set.ForwardAlways, set.ForwardBusy, set.ForwardNoAnswer, set.DoNotDisturb, set.Withhold)
+	_, err := s.db.Exec(`INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		extension, set.ForwardAlways, set.ForwardBusy, set.ForwardNoAnswer, set.DoNotDisturb, set.Withhold, set.CallWaiting)
 	if err != nil {
 		return fmt.Errorf("the store %s: %w", s.path, err)
 	}
@@ -31,7 +31,7 @@ func (s *Store) Change(extension string, to func(*dialplan.Settings)) error {
 
 func (s *Store) readSettings() error {
 	s.settings = make(map[string]dialplan.Settings)
-	rows, err := s.db.Query(`SELECT extension, forward_always, forward_busy, forward_no_answer, do_not_disturb, withhold FROM setting`)
+	rows, err := s.db.Query(`SELECT extension, forward_always, forward_busy, forward_no_answer, do_not_disturb, withhold, call_waiting FROM setting`)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Store) readSettings() error {
 	for rows.Next() {
 		var extension string
 		var set dialplan.Settings
-		if err := rows.Scan(&extension, &set.ForwardAlways, &set.ForwardBusy, &set.ForwardNoAnswer, &set.DoNotDisturb, &set.Withhold); err != nil {
+		if err := rows.Scan(&extension, &set.ForwardAlways, &set.ForwardBusy, &set.ForwardNoAnswer, &set.DoNotDisturb, &set.Withhold, &set.CallWaiting); err != nil {
 			return err
 		}
 		s.settings[extension] = set

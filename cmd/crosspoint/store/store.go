@@ -19,7 +19,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// schema is the whole layout of version 1. A later version adds to it.
+// schema is the whole layout of version 1. Later versions add to it.
 const schema = `
 CREATE TABLE IF NOT EXISTS binding (
 	aor TEXT NOT NULL, uri TEXT NOT NULL, q REAL NOT NULL, expires INTEGER NOT NULL,
@@ -35,11 +35,15 @@ CREATE TABLE IF NOT EXISTS call (
 	trail TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS toll (payer TEXT NOT NULL, ended INTEGER NOT NULL, talked INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS call_id ON call (id);
-CREATE INDEX IF NOT EXISTS call_began ON call (began);
-PRAGMA user_version = 1;`
+CREATE INDEX IF NOT EXISTS call_began ON call (began);`
+
+// additions are what each version after the first has added.
+var additions = [...]string{
+	`ALTER TABLE setting ADD COLUMN call_waiting INTEGER NOT NULL DEFAULT 0;`,
+}
 
 // version is what PRAGMA user_version says of a file that this program can use.
-const version = 1
+const version = 1 + len(additions)
 
 // A Store is the open file. Its methods may be called from any goroutine.
 type Store struct {
@@ -90,10 +94,20 @@ func (s *Store) prepare() error {
 	if found > version {
 		return fmt.Errorf("it was written by a newer crosspoint (layout %d, this one knows %d)", found, version)
 	}
-	if _, err := s.db.Exec(schema); err != nil {
+	if _, err := s.db.Exec(missing(found)); err != nil {
 		return err
 	}
 	return s.readSettings()
+}
+
+// missing is what brings a file of the given version, 0 for an empty one, up to
+// date, as one step.
+func missing(found int) string {
+	all := "BEGIN;" + schema
+	for _, add := range additions[max(found, 1)-1:] {
+		all += add
+	}
+	return all + fmt.Sprintf("PRAGMA user_version = %d; COMMIT;", version)
 }
 
 // Close closes the file.

@@ -40,7 +40,7 @@ func TestSettingsSurvive(t *testing.T) {
 	if s.Settings("101") != (dialplan.Settings{}) {
 		t.Error("a new store has settings")
 	}
-	want := dialplan.Settings{ForwardAlways: "103", ForwardBusy: "104", ForwardNoAnswer: "95551234", DoNotDisturb: true, Withhold: true}
+	want := dialplan.Settings{ForwardAlways: "103", ForwardBusy: "104", ForwardNoAnswer: "95551234", DoNotDisturb: true, Withhold: true, CallWaiting: dialplan.WaitingOff}
 	if err := s.Change("101", func(set *dialplan.Settings) { *set = want }); err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +51,32 @@ func TestSettingsSurvive(t *testing.T) {
 	s.Change("101", func(set *dialplan.Settings) { set.ForwardAlways = "" })
 	s = again(t, s)
 	if got := s.Settings("101"); got.ForwardAlways != "" || got.ForwardBusy != "104" {
+		t.Errorf("after a change: %+v", got)
+	}
+}
+
+// A file of the first version keeps its settings, and takes those of later ones.
+func TestOlderFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(schema + `PRAGMA user_version = 1; INSERT INTO setting VALUES ('101', '103', '', '', 0, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	s := openFile(t, path)
+	want := dialplan.Settings{ForwardAlways: "103", Withhold: true}
+	if got := s.Settings("101"); got != want {
+		t.Errorf("of the older file: %+v", got)
+	}
+	want.CallWaiting = dialplan.WaitingOn
+	if err := s.Change("101", func(set *dialplan.Settings) { *set = want }); err != nil {
+		t.Fatal(err)
+	}
+	s = again(t, s)
+	if got := s.Settings("101"); got != want {
 		t.Errorf("after a change: %+v", got)
 	}
 }
