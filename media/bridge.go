@@ -31,6 +31,7 @@ type party struct {
 	player *Player // of plays
 	plays  *piece  // music or played; nil: it hears the others
 	voice  *voice  // while it is mixed
+	side   side    // where it is recorded, or was last
 	tap    *tap    // while it is recorded
 	link   *link   // where its voice goes; nil: not fed yet
 }
@@ -128,7 +129,7 @@ func (b *Bridge) Stop(s Stream) {
 // Record writes the conversation to r until Record(nil) or Close: the party
 // that joined first on the left, the others on the right. Whoever takes the
 // place of one that has left takes its side, and two who talk alone have a side
-// each. What a held party says, and what is played to anybody, is not recorded.
+// each; a party keeps its side over Record(nil). What a held party says, and what is played to anybody, is not recorded.
 // The recorder's owner closes it.
 func (b *Bridge) Record(r *Recorder) {
 	b.mu.Lock()
@@ -156,19 +157,24 @@ func (b *Bridge) record(talking []*party) {
 		return
 	}
 	for _, p := range b.parties {
+		if p.joined && p.side == 0 {
+			p.side = b.freeSide()
+		}
 		if p.joined && p.tap == nil {
-			p.tap = b.recorder.tap(b.freeSide())
+			p.tap = b.recorder.tap(p.side)
 		}
 	}
-	if len(talking) == 2 && talking[0].tap.channel == talking[1].tap.channel {
-		talking[1].tap.move()
+	if len(talking) == 2 && talking[0].side == talking[1].side {
+		p := talking[1]
+		p.side = p.side.other()
+		p.tap.move(p.side)
 	}
 }
 
-// freeSide is the left if nobody is recorded there, else the right.
-func (b *Bridge) freeSide() int {
+// freeSide is the left if nobody is there, else the right.
+func (b *Bridge) freeSide() side {
 	for _, p := range b.parties {
-		if p.tap != nil && p.tap.channel == left {
+		if p.side == left {
 			return right
 		}
 	}

@@ -22,11 +22,15 @@ type SampleWriter interface {
 	Write(pcm []int16) error
 }
 
-// The channels of a recording.
+// A side is the channel of a recording that somebody is heard on. Zero: none yet.
+type side uint8
+
 const (
-	left  = 0
-	right = 1
+	left side = 1 + iota
+	right
 )
+
+func (s side) other() side { return left + right - s }
 
 // A Recorder writes a conversation in stereo. What is tapped on a channel is
 // added up there; each tap has its own jitter buffer, so that the two sides of
@@ -48,10 +52,10 @@ type Recorder struct {
 // A tap is a Sink whose audio is recorded.
 type tap struct {
 	*InBand
-	of      *Recorder
-	channel int // guarded by the recorder's lock
-	in      *JitterBuffer
-	pcm     [g711.FrameSize]int16
+	of   *Recorder
+	side side // guarded by the recorder's lock
+	in   *JitterBuffer
+	pcm  [g711.FrameSize]int16
 }
 
 // NewRecorder begins to record to w at the pacer's clock. Close ends it.
@@ -68,14 +72,14 @@ func NewRecorder(pacer *Pacer, w SampleWriter) *Recorder {
 	return r
 }
 
-// tap returns a Sink whose audio is recorded on a channel.
-func (r *Recorder) tap(channel int) *tap {
+// tap returns a Sink whose audio is recorded on a side.
+func (r *Recorder) tap(on side) *tap {
 	in := NewJitterBuffer(JitterConfig{})
 	t := &tap{
-		InBand:  NewInBand(in, func() g711.Law { return g711.MuLaw }),
-		of:      r,
-		channel: channel,
-		in:      in,
+		InBand: NewInBand(in, func() g711.Law { return g711.MuLaw }),
+		of:     r,
+		side:   on,
+		in:     in,
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,11 +87,11 @@ func (r *Recorder) tap(channel int) *tap {
 	return t
 }
 
-// move records what comes from now on the other channel.
-func (t *tap) move() {
+// move records what comes from now on another side.
+func (t *tap) move(to side) {
 	t.of.mu.Lock()
 	defer t.of.mu.Unlock()
-	t.channel = left + right - t.channel
+	t.side = to
 }
 
 // drop ends a tap.
@@ -127,7 +131,7 @@ func (r *Recorder) tick(uint64) {
 	for _, t := range r.taps {
 		t.in.ReadLinear(&t.pcm)
 		for i, s := range t.pcm {
-			sum[recordChannels*i+t.channel] += int32(s)
+			sum[recordChannels*i+int(t.side-left)] += int32(s)
 		}
 	}
 	for _, s := range sum {
