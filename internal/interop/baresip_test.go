@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"crosspoint/internal/softphone"
+	"crosspoint/internal/witness"
 	"crosspoint/media/measure"
-	"crosspoint/media/wav"
 )
 
 // A baresip is a running baresip, led by its control socket (module ctrl_tcp).
@@ -89,7 +89,7 @@ func runBaresip(t *testing.T, account string, pcm []int16, player string) *bares
 	if modules = append(modules, more...); err != nil || len(modules) == 0 {
 		t.Fatal("baresip's modules are not below /usr/lib: is baresip-core installed whole?")
 	}
-	saveSound(t, filepath.Join(b.dir, "said.wav"), append(slices.Clone(pcm), make([]int16, 30*8000)...))
+	witness.Save(t, filepath.Join(b.dir, "said.wav"), append(slices.Clone(pcm), make([]int16, 30*8000)...))
 	for name, text := range map[string]string{"config": fmt.Sprintf(baresipConfig, b.dir, modules[0], port, player), "accounts": account + "\n", "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -201,35 +201,7 @@ func (b *baresip) heard() []int16 {
 	if len(files) != 1 {
 		b.t.Fatalf("baresip has kept %d recordings of what it heard, not 1", len(files))
 	}
-	f, err := os.Open(files[0])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer f.Close()
-	pcm, err := wav.Load(f)
-	if err != nil {
-		b.t.Fatalf("%s: %v", files[0], err)
-	}
-	return pcm
-}
-
-func saveSound(t *testing.T, path string, pcm []int16) {
-	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	w, err := wav.NewWriter(f, wav.Format{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Write(pcm); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	return witness.Load(b.t, files[0])
 }
 
 // signal is a signal of three seconds that can be found again.
@@ -271,7 +243,13 @@ secret = "bob-Oak3-harbour"
 // bob is phone 102 of twoPhones, registered.
 func bob(t *testing.T, server netip.AddrPort) *softphone.Phone {
 	t.Helper()
-	p, err := softphone.New(softphone.Config{User: "102", Name: "Bob", Secret: "bob-Oak3-harbour", Server: server})
+	return phone(t, softphone.Config{User: "102", Name: "Bob", Secret: "bob-Oak3-harbour", Server: server})
+}
+
+// phone is a softphone, registered.
+func phone(t *testing.T, cfg softphone.Config) *softphone.Phone {
+	t.Helper()
+	p, err := softphone.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

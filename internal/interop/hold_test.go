@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"crosspoint/internal/witness"
 )
 
 // TestBaresipHolds: baresip puts a phone on hold by re-INVITE and takes it back.
@@ -13,7 +15,7 @@ func TestBaresipHolds(t *testing.T) { // RFC 5359 §2.1
 	real(t, "baresip")
 	music := talk(7, 4)
 	file := filepath.Join(t.TempDir(), "music.wav")
-	saveSound(t, file, music)
+	witness.Save(t, file, music)
 	x := start(t, servicesOffice+fmt.Sprintf("[music]\nfile = %q\n", file))
 	phone := x.softphone(t, "102")
 	b := x.baresip(t, "101", talk(4, 8))

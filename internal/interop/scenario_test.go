@@ -152,7 +152,7 @@ func TestSippTransfers(t *testing.T) {
 		ended(t, first)
 		r := x.record("101", "103")
 		r.says(t, "103", 200, "103 hung up")
-		transferred := x.latest("101", "102")
+		transferred := x.nth(2, "101", "102")
 		transferred.says(t, "102", 200, "101 transferred 102 to call "+r.ID)
 		transferred.passed(t, "101 -> b2bua REFER", "b2bua -> 101 202", "b2bua -> 101 NOTIFY 100", "b2bua -> 101 NOTIFY 200", "b2bua -> 101 BYE")
 	})

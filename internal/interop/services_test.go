@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -59,21 +58,7 @@ func (x *exchange) baresip(t *testing.T, extension string, pcm []int16) *baresip
 // softphone is a phone of servicesOffice that keeps all that it hears.
 func (x *exchange) softphone(t *testing.T, extension string) *softphone.Phone {
 	t.Helper()
-	p, err := softphone.New(softphone.Config{User: extension, Secret: "Kestrel-over-Mill-" + extension, Server: x.udp})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := p.Register(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return phone(t, softphone.Config{User: extension, Secret: "Kestrel-over-Mill-" + extension, Server: x.udp})
 }
 
 // at is how a baresip dials a number of the exchange.
@@ -143,27 +128,16 @@ type record struct {
 // what is kept of it.
 func (x *exchange) record(from, dialed string) record {
 	x.t.Helper()
-	r, n := x.over(from, dialed)
-	if n != 1 {
-		x.t.Errorf("there are %d calls from %s to %s, not 1", n, from, dialed)
-	}
-	return r
+	return x.nth(1, from, dialed)
 }
 
-// latest is record of the latest of several.
-func (x *exchange) latest(from, dialed string) record {
+// nth is record of the last of so many.
+func (x *exchange) nth(count int, from, dialed string) record {
 	x.t.Helper()
-	r, _ := x.over(from, dialed)
-	return r
-}
-
-// over waits until all calls from one number to another are over, and is the
-// record of the latest, and how many there are.
-func (x *exchange) over(from, dialed string) (r record, n int) {
-	x.t.Helper()
+	var r record
 	eventually(x.t, "the call from "+from+" to "+dialed+" is over", 10*time.Second, func() bool {
 		var last call
-		n = 0
+		n := 0
 		for _, c := range x.calls() {
 			if c.From != from || c.Dialed != dialed {
 				continue
@@ -175,9 +149,12 @@ func (x *exchange) over(from, dialed string) (r record, n int) {
 				last = c
 			}
 		}
-		return n > 0 && x.ask("/call?id="+url.QueryEscape(last.ID), &r) == nil
+		if n > count {
+			x.t.Fatalf("there are %d calls from %s to %s, not %d", n, from, dialed, count)
+		}
+		return n == count && x.ask("/call?id="+url.QueryEscape(last.ID), &r) == nil
 	})
-	return r, n
+	return r
 }
 
 // says checks what a record says of how the call ended. Empty is not checked.

@@ -35,6 +35,13 @@ func Need(t testing.TB, programs ...string) {
 func WAV(t testing.TB, pcm []int16) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "signal.wav")
+	Save(t, path, pcm)
+	return path
+}
+
+// Save writes pcm to a WAV file.
+func Save(t testing.TB, path string, pcm []int16) {
+	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +57,6 @@ func WAV(t testing.TB, pcm []int16) string {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 // Load is what a program wrote to a WAV file.
