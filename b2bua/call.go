@@ -157,14 +157,14 @@ func (c *Call) takeAll() {
 	}
 }
 
-// become enters a state if it is another one.
+// become enters a state if it is another one. It follows each event.
 func (c *Call) become(s State) {
-	if s == c.state {
-		return
+	if s != c.state {
+		c.log.Debug("call changes state", "from", c.state, "to", s)
+		c.state = s
+		c.enter(s)
 	}
-	c.log.Debug("call changes state", "from", c.state, "to", s)
-	c.state = s
-	c.enter(s)
+	c.followTape()
 }
 
 // enter does what belongs to arriving in a state, whatever the way in.
@@ -175,9 +175,6 @@ func (c *Call) enter(s State) {
 		c.giveUp = time.Time{}
 		if c.answer.IsZero() {
 			c.answer = time.Now()
-		}
-		if s == Talking {
-			c.beginRecording()
 		}
 		if c.route.MaxTalk > 0 {
 			c.giveUp = c.answer.Add(c.route.MaxTalk)

@@ -57,9 +57,12 @@ type Config struct {
 	RingFor time.Duration
 	// Inactivity is what becomes of a call whose parties are not heard at all.
 	Inactivity Inactivity
-	// Record opens a tape for a call as its parties begin to talk; nil, or a nil
-	// tape, records nothing. It is called from the call's goroutine.
+	// Record opens a tape for a call that is to be recorded, once; nil: no call
+	// is. It is called from the call's goroutine, and so is Recorded.
 	Record func(Record) (Tape, error)
+	// Recorded tells whether what is said is recorded while these talk, each by
+	// all its names: extension, line, trunk, peer. Nil: it always is.
+	Recorded func(talking []string) bool
 	// OnEnd takes the record of each call as it ends; nil takes none. It is
 	// called from the call's goroutine and may block only that call's end.
 	OnEnd func(Record)

@@ -29,6 +29,9 @@ type Record struct {
 	Trail    dialplan.Trail
 	Ladder   *leg.Ladder
 	Audio    []Audio // of the caller and of who answered
+	// Tape is where the call is recorded; empty: it is not. TapeFault is why it is
+	// not though it should be, or why the recording is not whole; empty: it is.
+	Tape, TapeFault string
 }
 
 // Audio is what passed between one party and the exchange.
@@ -54,7 +57,10 @@ func (c *Call) record() Record {
 	r := Record{
 		ID: c.id, State: c.state.String(), From: c.in.Caller, Source: c.in.Source, Dialed: c.in.Dialed, Payer: c.payer,
 		Began: c.began, Answered: c.answer, Ended: c.over, Cause: c.cause,
-		Route: c.route, Trail: c.trail, Ladder: c.ladder,
+		Route: c.route, Trail: c.trail, Ladder: c.ladder, TapeFault: c.tape.failed,
+	}
+	if c.tape.to != nil {
+		r.Tape = c.tape.to.Name()
 	}
 	if c.caller != nil {
 		r.Audio = append(r.Audio, Audio{Leg: c.caller.name(), Stats: c.caller.leg.Stream().Stats()})

@@ -180,6 +180,15 @@ func (p *Phone) Dials(digits string) {
 	}
 }
 
+// Says sends 200 ms of one code of the law.
+func (p *Phone) Says(code byte) {
+	from := p.must().stream
+	for range 10 {
+		from.say(code)
+		p.f.Wait(20 * time.Millisecond)
+	}
+}
+
 // Speaks sends 20 ms of audio, Reports a report by RTCP, and Pauses a packet of
 // comfort noise, after which it may send nothing for a while.
 func (p *Phone) Speaks() { p.must().stream.say(0x55) }

@@ -98,8 +98,8 @@ func (o *office) wiringConfig(plan *dialplan.Plan, s *sockets) wiring.Config {
 	return wiring.Config{
 		Parties: o.cfg.Config, Plan: plan, Realm: o.cfg.realm(), Port: o.cards.port, Log: o.log,
 		Calls: b2bua.Config{
-			Inactivity: o.cfg.RTP.inactivity(),
-			Music:      o.hold, Users: o.memory.store, Toll: o.memory.toll, OnEnd: o.memory.keep, Record: o.cfg.Recording.record,
+			Music: o.hold, Users: o.memory.store, Toll: o.memory.toll, OnEnd: o.memory.keep,
+			Record: o.cfg.Recording.open(), Recorded: o.cfg.Recording.of, Inactivity: o.cfg.RTP.inactivity(),
 			HostEndsConference: o.cfg.Services.HostEndsConference, FlashSwaps: o.cfg.Services.FlashSwaps, ParkFor: o.cfg.Services.ParkFor,
 		},
 		SIP: sipleg.Config{

@@ -12,11 +12,21 @@ import (
 	"crosspoint/media/wav"
 )
 
-// record opens the file of a call that is to be recorded; nil: it is not.
-func (r Recording) record(call b2bua.Record) (b2bua.Tape, error) {
-	if r.Directory == "" || len(r.Of) > 0 && !slices.Contains(r.Of, call.Source.Name) && !slices.Contains(r.Of, call.Answerer) {
-		return nil, nil
+// open is what opens a call's file; nil: no call is recorded.
+func (r Recording) open() func(b2bua.Record) (b2bua.Tape, error) {
+	if r.Directory == "" {
+		return nil
 	}
+	return r.record
+}
+
+// of tells whether what these say is recorded.
+func (r Recording) of(talking []string) bool {
+	return len(r.Of) == 0 || slices.ContainsFunc(talking, func(name string) bool { return slices.Contains(r.Of, name) })
+}
+
+// record opens the file of a call.
+func (r Recording) record(call b2bua.Record) (b2bua.Tape, error) {
 	name := fmt.Sprintf("%s-%s-%s-%s.wav", call.Began.Format("20060102-150405"), call.ID, plain(call.Source.Name), plain(call.Dialed))
 	f, err := os.OpenFile(filepath.Join(r.Directory, name), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -25,6 +35,7 @@ func (r Recording) record(call b2bua.Record) (b2bua.Tape, error) {
 	w, err := wav.NewWriter(f, wav.Format{Channels: 2})
 	if err != nil {
 		f.Close()
+		os.Remove(f.Name()) // there is nothing in it
 		return nil, fmt.Errorf("%s: [recording] directory: %w", r.Key("directory"), err)
 	}
 	return &tapeFile{w, f}, nil
@@ -58,11 +69,12 @@ func (r Recording) checkDirectory() error {
 	return nil
 }
 
-// tapeFile is a WAV file of a call.
+// A tapeFile is a WAV file of a call.
 type tapeFile struct {
 	wav  *wav.Writer
 	file *os.File
 }
 
+func (t *tapeFile) Name() string            { return t.file.Name() }
 func (t *tapeFile) Write(pcm []int16) error { return t.wav.Write(pcm) }
 func (t *tapeFile) Close() error            { return errors.Join(t.wav.Close(), t.file.Close()) }
