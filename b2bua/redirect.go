@@ -171,13 +171,25 @@ func (c *Call) redirector(d *detour) leg.Source {
 	case dialplan.ToPhone:
 		return leg.Source{Kind: leg.Phone, Name: t.Name}
 	case dialplan.ToTrunk:
-		for _, trunk := range c.x.cfg.Plan().Config().Trunks {
-			if trunk.Name == t.Name && trunk.Peer != "" {
-				return leg.Source{Kind: leg.Peer, Name: trunk.Peer}
-			}
+		if peer := c.x.peerOf(t); peer != "" {
+			return leg.Source{Kind: leg.Peer, Name: peer}
 		}
 	}
 	return leg.Source{}
+}
+
+// peerOf is the peer that a trunk leads to; empty: the target is none, or is
+// lines.
+func (x *Exchange) peerOf(t dialplan.Target) string {
+	if t.Kind != dialplan.ToTrunk {
+		return ""
+	}
+	for _, trunk := range x.cfg.Plan().Config().Trunks {
+		if trunk.Name == t.Name {
+			return trunk.Peer
+		}
+	}
+	return ""
 }
 
 // elsewhere tells a route that leads to SIP addresses outside and nowhere else.

@@ -10,16 +10,17 @@ import (
 
 // setup is what a call keeps while it looks for somebody who answers.
 type setup struct {
-	seeker seeker         // on whose behalf
-	route  dialplan.Route // by which route
-	shown  leg.Party      // who the places are told is calling
-	by     string         // address of who transferred (RFC 3892); empty: nobody did
-	also   bool           // by BYE with Also, or Requested-By
-	to     leg.Party      // what was dialled
-	law    g711.Law       // what the seeker speaks
-	stage  int            // index of the route's stage being rung
-	rung   int            // how many places of the stage are still being rung
-	worst  leg.Cause      // the most telling failure of the stage
+	seeker   seeker         // on whose behalf
+	route    dialplan.Route // by which route
+	shown    leg.Party      // who the places are told is calling
+	by       string         // address of who transferred (RFC 3892); empty: nobody did
+	also     bool           // by BYE with Also, or Requested-By
+	replaces string         // the dialog at another exchange whose place the new one takes (RFC 3891)
+	to       leg.Party      // what was dialled
+	law      g711.Law       // what the seeker speaks
+	stage    int            // index of the route's stage being rung
+	rung     int            // how many places of the stage are still being rung
+	worst    leg.Cause      // the most telling failure of the stage
 
 	as       leg.Source      // with whose permissions; zero: a stranger's
 	tried    map[string]bool // places rung so far
@@ -155,7 +156,7 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 		Call: c.id, From: c.shown(t), To: c.setup.to, Law: c.setup.law,
 		Emergency: c.setup.route.Emergency,
 		Sink:      to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
-		ReferredBy: c.setup.by, Also: c.setup.also,
+		ReferredBy: c.setup.by, Also: c.setup.also, Replaces: c.setup.replaces,
 	}
 	o.Diversions = append(o.Diversions, forwardings(c.setup.route.Stages[stage])...)
 	o.Diversions = append(o.Diversions, c.setup.redirect.diversions...)

@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"crosspoint/b2bua/leg"
+	"crosspoint/dialplan"
 )
 
 // transfer is the seeker of an unattended transfer: a party that talks already
@@ -22,7 +23,11 @@ type transfer struct {
 	hears      *party // whose early media the transferee hears; nil: nobody's
 }
 
-// refer begins a transfer that a party has asked for.
+// refer begins a transfer that a party has asked for. Where it names a call
+// whose party is to be replaced, and that call was here and has ended, nobody is
+// rung anew: what the target would answer to an INVITE with such a Replaces, 481
+// (RFC 3891 §3), is told to the transferor, who keeps its call. A call that is
+// at another exchange is replaced there.
 func (c *Call) refer(by *party, ev leg.Referred) State {
 	t := &transfer{Call: c, transferor: by, transferee: c.other(by)}
 	if ev.ReplacesLeg != nil {
@@ -34,12 +39,21 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	route, trail := c.x.cfg.Plan().Match(c.query(by.source, by.leg.Party(), ev.Target))
 	c.log.Info("transfer", "by", by.name(), "of", t.transferee.name(), "to", ev.Target, "route", route.Rule)
 	c.log.Debug("route", "trail", trail)
+	replaces := ev.Replaces
+	switch {
+	case replaces == "" || route.Refusal != nil || c.outside(route):
+	case ev.Gone: // nobody is left who could be told
+		replaces = ""
+	default: // the call that it names was here, and has ended
+		by.leg.Notify(errNoSuchDialog)
+		return Talking
+	}
 	referredBy := ev.ReferredBy
 	if referredBy == "" {
 		referredBy = by.leg.Party().Number
 	}
 	c.setup = setup{
-		seeker: t, route: route, shown: who, by: referredBy,
+		seeker: t, route: route, shown: who, by: referredBy, replaces: replaces,
 		also: ev.Gone, to: ev.To, law: t.transferee.leg.Stream().Law(), as: by.source,
 	}
 	if c.setup.to.Number == "" {
@@ -51,6 +65,19 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	}
 	t.tell(leg.Cause{Status: 100})
 	return c.seek()
+}
+
+// outside tells a route that leads to other exchanges and nowhere else: a dialog
+// that is not ours can be there.
+func (c *Call) outside(r dialplan.Route) bool {
+	for _, s := range r.Stages {
+		for _, t := range s.Targets {
+			if t.Kind != dialplan.ToSIPAddress && c.x.peerOf(t) == "" {
+				return false
+			}
+		}
+	}
+	return len(r.Stages) > 0
 }
 
 // toCall begins an attended transfer: the transferee takes the transferor's

@@ -76,9 +76,9 @@ func (l *Leg) invited(in wire.Inbound, now time.Time) {
 	if refused == nil {
 		refused = l.readOffer(req)
 	}
-	var replaces *Leg
+	var place takeover
 	if refused == nil {
-		replaces, refused = l.replacing(req)
+		place, refused = l.replacing(req)
 	}
 	if refused != nil {
 		l.turnAway(req, refused)
@@ -90,7 +90,7 @@ func (l *Leg) invited(in wire.Inbound, now time.Time) {
 	if n, ok := seconds(req, "Expires"); ok && n > 0 {
 		l.inv.expires = now.Add(time.Duration(n) * time.Second)
 	}
-	l.sink = l.agent.cfg.Accept.Accept(l.incomingCall(req, who, replaces))
+	l.sink = l.agent.cfg.Accept.Accept(l.incomingCall(req, who, place))
 }
 
 // tryingAfter is how long call control has to refuse a call before the caller is
@@ -193,14 +193,14 @@ func (l *Leg) readOffer(req *sip.Request) *refusal {
 }
 
 // incomingCall is what call control hears of the INVITE.
-func (l *Leg) incomingCall(req *sip.Request, who sender, replaces *Leg) leg.Incoming {
+func (l *Leg) incomingCall(req *sip.Request, who sender, place takeover) leg.Incoming {
 	ev := leg.Incoming{
 		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialedBy(req, who.peer), Hops: maxHops,
 		Ladder: l.ladder, Diversions: l.agent.forwardings(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
-		Also: value(req, "Requested-By") != "",
+		Also: value(req, "Requested-By") != "", EarlyOnly: place.earlyOnly,
 	}
-	if replaces != nil {
-		ev.Replaces = replaces
+	if place.of != nil {
+		ev.Replaces = place.of
 	}
 	if to := req.To(); to != nil {
 		ev.To = l.agent.party(to.DisplayName, to.Address)

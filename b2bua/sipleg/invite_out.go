@@ -127,7 +127,9 @@ func (l *Leg) decorate(req *sip.Request) {
 	}
 	l.tellForwardings(req)
 	l.tellReferrer(req, oneLine(o.ReferredBy))
-	with(req, "Replaces", oneLine(o.Replaces))
+	if r := oneLine(o.Replaces); r != "" { // who can't replace must not ring anew (RFC 3891 §4)
+		with(req, "Replaces", r, "Require", "replaces")
+	}
 }
 
 // nameAddr writes an address as a header's value.

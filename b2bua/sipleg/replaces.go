@@ -61,29 +61,35 @@ func (l *Leg) farTag() string {
 	return l.theirTag
 }
 
+// A takeover is the leg whose place an INVITE wants.
+type takeover struct {
+	of        *Leg // nil: the INVITE is a call of its own
+	earlyOnly bool // only if that leg is not answered by then
+}
+
 // replacing finds the leg that an INVITE wants to take the place of; the
 // refusal says why not (RFC 3891 §3).
-func (l *Leg) replacing(req *sip.Request) (*Leg, *refusal) {
+func (l *Leg) replacing(req *sip.Request) (takeover, *refusal) {
 	headers := req.GetHeaders("Replaces")
 	switch len(headers) {
 	case 0:
-		return nil, nil
+		return takeover{}, nil
 	case 1:
 	default:
-		return nil, &refusal{status: 400, phrase: "More Than One Replaces"}
+		return takeover{}, &refusal{status: 400, phrase: "More Than One Replaces"}
 	}
 	r, ok := readReplaces(headers[0].Value())
 	if !ok {
-		return nil, &refusal{status: 400, phrase: "Malformed Replaces"}
+		return takeover{}, &refusal{status: 400, phrase: "Malformed Replaces"}
 	}
 	other := l.agent.legOf(r)
 	switch {
 	case other == nil:
-		return nil, &refusal{status: 481, hint: "Replaces names a call that is not in progress here"}
+		return takeover{}, &refusal{status: 481, hint: "Replaces names a call that is not in progress here"}
 	case r.earlyOnly && state(other.stage.Load()) == talking:
-		return nil, &refusal{status: 486, hint: "Replaces is for a call not yet answered, and it is answered"}
+		return takeover{}, &refusal{status: 486, hint: "Replaces is for a call not yet answered, and it is answered"}
 	case state(other.stage.Load()) == called:
-		return nil, &refusal{status: 481, hint: "Replaces names a call that its caller still waits for"}
+		return takeover{}, &refusal{status: 481, hint: "Replaces names a call that its caller still waits for"}
 	}
-	return other, nil
+	return takeover{other, r.earlyOnly}, nil
 }

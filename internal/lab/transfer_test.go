@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"crosspoint/b2bua"
 	"crosspoint/internal/siptest"
 )
 
@@ -223,22 +224,56 @@ func TestAttendedTransfer(t *testing.T) {
 	})
 }
 
-// Carol has hung up before Bob transfers: the transfer is an unattended one, she
-// rings again.
+// Carol has hung up before Bob transfers: she is not rung anew; Bob is told that
+// the call to be replaced is not there (RFC 3891 §3), and has Alice on hold as
+// before.
 func TestAttendedTransferAfterTheConsultation(t *testing.T) {
 	inOffice(t, func(o *office) {
 		alice, bob, bob2, carol := o.consultation()
 		o.hangsUp(carol, bob2)
 		o.refers(bob, "<sip:103@127.0.0.1?Replaces="+escaped(replaces(bob2, ""))+">")
+		o.notified(bob, 481)
+		o.phone("103").Quiet(time.Second)
+		alice.Peer.Quiet(time.Second)
+		bob.Request("INVITE", sdp(bob.Peer))
+		bob.Ack(bob.Peer.Expect("200 INVITE"))
 		o.reinvited(alice, "")
-		carol = o.rings("103")
-		o.notified(bob, 180)
-		o.answer(carol)
-		o.notified(bob, 200)
-		o.ended(bob)
-		o.hear(alice, carol)
-		o.hangsUp(alice, carol)
+		o.hear(alice, bob)
+		o.hangsUp(alice, bob)
 	})
+}
+
+// The call to be replaced is at another exchange, at which Bob has an account
+// too: Alice is sent there in its place (RFC 3891 §4), or, if it has ended there,
+// Bob has her again.
+func TestAttendedTransferElsewhere(t *testing.T) {
+	const elsewhere = "allow = [\"internal\", \"sip\"]"
+	text := strings.Replace(officeText, "name = \"Bob\"", "name = \"Bob\"\n"+elsewhere, 1)
+	for _, status := range []int{200, 481} {
+		inOfficeWith(t, text, b2bua.Config{}, func(o *office) {
+			alice, bob := o.talking("101", "102")
+			zoe := o.Peer("zoe", "127.0.0.2:5060")
+			o.refers(bob, "<sip:zoe@127.0.0.2?Replaces="+escaped("there;to-tag=1;from-tag=2")+">")
+			m := zoe.Expect("INVITE")
+			if m.Get("Replaces") != "there;to-tag=1;from-tag=2" || !m.Has("Require", "replaces") {
+				t.Errorf("Zoe is not told whose place it is:\n%s", m.Text)
+			}
+			there := &call{Dialog: zoe.Incoming(m), to: described(m.Body)}
+			if status == 481 {
+				refuses(there, 481)
+				o.notified(bob, 481)
+				o.hear(alice, bob)
+				o.hangsUp(alice, bob)
+				return
+			}
+			there.Respond(m, 200, siptest.SDP("127.0.0.2", int(rtpOf(zoe).Port())))
+			zoe.Expect("ACK")
+			o.notified(bob, 200)
+			o.ended(bob)
+			o.hear(alice, there)
+			o.hangsUp(there, alice)
+		})
+	}
 }
 
 // Carol rings still when Bob transfers: she answers Alice (RFC 5589 §7.2).
