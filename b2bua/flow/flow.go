@@ -31,6 +31,7 @@ type Flow struct {
 	ladder leg.Ladder // of all calls, in order
 	seen   int        // how much of it Ladder has compared
 	nextID int
+	hurry  bool // phones act at once (act.go)
 	spoken int
 	plan   *dialplan.Plan
 }
@@ -189,7 +190,11 @@ func (f *Flow) newLeg(p *Phone, sink leg.Sink) *testLeg {
 }
 
 // Settle lets everything happen that needs no time to pass.
-func (f *Flow) Settle() { synctest.Wait() }
+func (f *Flow) Settle() {
+	if !f.hurry {
+		synctest.Wait()
+	}
+}
 
 // Wait lets time pass.
 func (f *Flow) Wait(d time.Duration) {
@@ -218,6 +223,9 @@ func (f *Flow) Ladder(want string) {
 		}
 	}
 }
+
+// All is everything that has passed so far, as a list of arrows.
+func (f *Flow) All() string { return f.ladder.String() }
 
 // Hears checks that each of the two hears what the other says.
 func (f *Flow) Hears(a, b *Phone) {

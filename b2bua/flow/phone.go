@@ -287,7 +287,7 @@ func (l *testLeg) ID() string           { return l.id }
 func (l *testLeg) Name() string         { return l.phone.Name }
 func (l *testLeg) Party() leg.Party     { return leg.Party{Number: l.phone.Name} }
 func (l *testLeg) Stream() media.Stream { return l.stream }
-func (l *testLeg) Prefer(law g711.Law)  { l.stream.law = law }
+func (l *testLeg) Prefer(law g711.Law)  { l.stream.prefer(law) }
 
 func (l *testLeg) out(text string) { l.f.ladder.Out(l.phone.Name, text) }
 
@@ -304,7 +304,9 @@ func (l *testLeg) Notify(c leg.Cause)            { l.out(fmt.Sprintf("NOTIFY %d"
 func (l *testLeg) Answer() {
 	l.out("200")
 	l.mu.Lock()
-	l.state = talking
+	if l.state == calling { // else it has given up meanwhile
+		l.state = talking
+	}
 	l.mu.Unlock()
 }
 
@@ -328,18 +330,27 @@ func (l *testLeg) Hangup(why leg.Cause) {
 
 // An ear is the audio of a test's phone.
 type ear struct {
-	law g711.Law
-
 	mu    sync.Mutex
+	law   g711.Law
 	to    media.Sink
 	seq   uint16
-	marks map[byte]int
+	marks [256]int // bytes heard of each code
 	stats media.Stats
 }
 
-func newEar() *ear { return &ear{marks: make(map[byte]int)} }
+func newEar() *ear { return new(ear) }
 
-func (e *ear) Law() g711.Law { return e.law }
+func (e *ear) Law() g711.Law {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.law
+}
+
+func (e *ear) prefer(law g711.Law) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.law = law
+}
 
 func (e *ear) Stats() media.Stats {
 	e.mu.Lock()
@@ -388,7 +399,7 @@ func (e *ear) say(mark byte) {
 func (e *ear) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	clear(e.marks)
+	clear(e.marks[:])
 }
 
 func (e *ear) heard(mark byte) bool {
