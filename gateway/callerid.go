@@ -8,14 +8,18 @@ import (
 	"crosspoint/gateway/callerid"
 )
 
-// gotCallerID is who calls, as the exchange said it.
-type gotCallerID struct{ caller leg.Party }
+// gotCallerID is who calls, as the exchange said it, or why it does not.
+type gotCallerID struct {
+	caller leg.Party
+	absent callerid.Absence
+}
 
 // A receiver looks for caller ID in what a line says while it rings. The ticks
 // feed it, and the owner asks it what went wrong, hence the lock.
 type receiver struct {
-	mu sync.Mutex
-	r  *callerid.Receiver
+	mu     sync.Mutex
+	r      *callerid.Receiver
+	failed bool // and the line was told
 }
 
 func newReceiver() *receiver { return &receiver{r: callerid.NewReceiver()} }
@@ -24,9 +28,14 @@ func newReceiver() *receiver { return &receiver{r: callerid.NewReceiver()} }
 func (r *receiver) listen(pcm []int16, l *line) {
 	r.mu.Lock()
 	id, ok := r.r.Receive(pcm)
+	err := r.r.Failed()
 	r.mu.Unlock()
-	if ok {
-		l.inbox.Put(gotCallerID{partyOf(id)})
+	switch {
+	case ok:
+		l.inbox.Put(gotCallerID{partyOf(id), id.NumberAbsent})
+	case err != nil && !r.failed:
+		r.failed = true
+		l.inbox.Put(noCallerID{err})
 	}
 }
 

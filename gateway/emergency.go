@@ -36,7 +36,7 @@ func (f *fxo) lends() bool {
 	if f.state == fxoTesting {
 		return true
 	}
-	if f.call == nil || f.call.emergency {
+	if f.call == nil || f.call.emergency || f.state == fxoReading {
 		return false
 	}
 	return f.state == fxoWaiting || f.offHook

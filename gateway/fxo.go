@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
 )
 
@@ -20,6 +21,9 @@ const (
 	fxoDialing                    // sends digits
 	fxoProceeding                 // dialled; the caller hears what the exchange says
 	fxoTalking                    // both ways, whoever called
+	fxoActivating                 // rings; a short ring would announce caller ID (fxo_primary.go)
+	fxoReading                    // off-hook for the caller ID, not for the call
+	fxoTaken                      // on-hook again; the ring is waited for
 	fxoRinging                    // rings; its caller ID is waited for
 	fxoOffered                    // call control has the call and has not answered it
 	fxoRefused                    // rings on though call control refused the call
@@ -37,6 +41,7 @@ type fxo struct {
 	clear clearing
 	test  *lineTest // nil: none is under way
 
+	primary bool // caller ID is taken off-hook, by us
 }
 
 func newFXO(l *line) *fxo {
@@ -48,7 +53,10 @@ func newFXO(l *line) *fxo {
 	c.Guard = or(c.Guard, 4*time.Second)
 	c.CallerIDWait = or(c.CallerIDWait, 4*time.Second)
 	c.FlashTime = or(c.FlashTime, l.country.flash)
-	return &fxo{line: l, opt: c, outward: outward{guard: c.Guard}}
+	reader, _ := l.cfg.Port.(jack.Reader)
+	byItself := reader != nil && reader.ReadsCallerID()
+	return &fxo{line: l, opt: c, outward: outward{guard: c.Guard},
+		primary: l.cidBy.PrimaryAnswer() && c.CallerIDWait > 0 && !byItself}
 }
 
 // or is d, or the default if d is zero; less than zero is none.
@@ -68,7 +76,7 @@ func (f *fxo) handle(ev event) {
 		case f.presence(ev):
 			return
 		case ev.What == jack.CallerID:
-			f.become(f.step(gotCallerID{leg.Party{Number: ev.Caller.Number, Name: ev.Caller.Name, Withheld: ev.Caller.Withheld}}))
+			f.become(f.step(gotCallerID{caller: leg.Party{Number: ev.Caller.Number, Name: ev.Caller.Name, Withheld: ev.Caller.Withheld}}))
 			return
 		case ev.What == jack.Heard:
 			if h := f.hint(ev.Tone); h != nothing {
@@ -112,6 +120,12 @@ func (f *fxo) step(ev event) fxoState {
 		return f.proceeding(ev)
 	case fxoTalking:
 		return f.talking(ev)
+	case fxoActivating:
+		return f.activating(ev)
+	case fxoReading:
+		return f.reading(ev)
+	case fxoTaken:
+		return f.taken(ev)
 	case fxoRinging:
 		return f.ringing(ev)
 	case fxoOffered:
@@ -157,6 +171,12 @@ func (f *fxo) become(next fxoState) {
 		f.release()
 	case fxoSeizing:
 		f.timers.set(stateTimer, f.opt.DialToneWait)
+	case fxoActivating:
+		f.timers.set(stateTimer, callerid.ActivationBurst*3/2)
+	case fxoReading:
+		f.enterReading()
+	case fxoTaken:
+		f.enterTaken()
 	case fxoProceeding:
 		f.enterProceeding()
 	case fxoTalking:
@@ -179,10 +199,12 @@ func (f *fxo) idle(ev event) fxoState {
 			f.timers.stop(batteryTimer)
 			return fxoIdle
 		case jack.Polarity:
-			f.early()
+			if !f.primary { // else there is nothing to hear before it is off-hook
+				f.early()
+			}
 		}
 	case gotCallerID:
-		f.ring.caller, f.ring.known = ev.caller, true
+		f.ring.take(ev)
 		f.timers.set(ringTimer, earlyWait)
 	case expired:
 		switch ev.timer {
@@ -274,7 +296,8 @@ func (f *fxo) quiet() {
 // notNow passes on a call that reached the line when it could no longer be
 // seized: it rings, or was lost.
 func (f *fxo) notNow(c *call) {
-	if f.state == fxoRinging || f.state == fxoOffered {
+	switch f.state {
+	case fxoActivating, fxoReading, fxoTaken, fxoRinging, fxoOffered:
 		f.stats.Glare++
 	}
 	c.hunt(f.line, leg.NoCircuit.GivenBy(leg.Us).Because("%s: %s", f.where(), f.words()))
@@ -319,8 +342,12 @@ func (f *fxo) words() string {
 		return "calling " + other
 	case fxoTalking:
 		return "talking with " + other
-	case fxoRinging:
+	case fxoActivating, fxoRinging:
 		return "ringing, waits for caller ID"
+	case fxoReading:
+		return "ringing, takes the caller ID"
+	case fxoTaken:
+		return "ringing, has taken the caller ID"
 	case fxoOffered:
 		return fmt.Sprintf("ringing, caller %s", other)
 	case fxoRefused:

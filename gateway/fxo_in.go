@@ -36,10 +36,14 @@ type ring struct {
 	on       time.Time // when the burst under way, or the last one, began
 	off      time.Time // when the last one ended
 	rings    int
-	caller   leg.Party
+	got      gotCallerID
 	known    bool      // caller ID was received
+	told     bool      // and stands in the ladder
 	receiver *receiver // nil: nobody listened
 }
+
+// take keeps what the exchange said of the caller.
+func (r *ring) take(got gotCallerID) { r.got, r.known = got, true }
 
 // early listens for caller ID that comes before the first ring, announced by a
 // reversal of polarity (ETSI EN 300 659-1, BT SIN 227).
@@ -60,9 +64,12 @@ func (f *fxo) rung() fxoState {
 	f.claimed.Store(true)
 	f.timers.stop(batteryTimer)
 	f.ringIn()
-	f.in("ring")
 	f.ring.on, f.ring.rings = time.Now(), 1
 	f.timers.stop(ringTimer)
+	if f.primary && !f.ring.known {
+		return fxoActivating
+	}
+	f.in("ring")
 	if f.ring.known || f.opt.CallerIDWait == 0 {
 		return f.offer()
 	}
@@ -81,7 +88,7 @@ func (f *fxo) ringIn() {
 func (f *fxo) ringing(ev event) fxoState {
 	switch ev := ev.(type) {
 	case gotCallerID:
-		f.ring.caller, f.ring.known = ev.caller, true
+		f.ring.take(ev)
 		return f.offer()
 	case jack.Change:
 		switch ev.What {
@@ -127,11 +134,12 @@ func (f *fxo) bell(on bool) {
 // offer hands the call to call control, with the caller if known.
 func (f *fxo) offer() fxoState {
 	c := f.call
-	c.party, c.other = f.ring.caller, f.ring.caller
+	c.party, c.other = f.ring.got.caller, f.ring.got.caller
 	f.begin(c, true)
 	switch {
+	case f.ring.told:
 	case f.ring.known:
-		f.in("caller ID %s", callerText(c.party))
+		f.in("caller ID %s", f.ring.got.text())
 	default:
 		f.stats.NoCallerID++
 		if err := f.ring.receiver.err(); err != nil {

@@ -11,15 +11,17 @@ import (
 type fxsState uint8
 
 const (
-	fxsDown    fxsState = iota // the card does not answer, or the port is out of order
-	fxsIdle                    // on-hook
-	fxsRinging                 // the telephone rings
-	fxsDialing                 // off-hook: hears dial tone, or has dialled some digits
-	fxsCalling                 // call control has the call and has not answered it
-	fxsTalking                 // both ways, whoever called
-	fxsReorder                 // the call is over, and the telephone hears why
-	fxsHowling                 // off-hook for too long, and told so
-	fxsParked                  // off-hook though nobody listens: left alone until it is hung up
+	fxsDown       fxsState = iota // the card does not answer, or the port is out of order
+	fxsIdle                       // on-hook
+	fxsActivating                 // the telephone is called off-hook for the caller ID (fxs_primary.go)
+	fxsReading                    // it is off-hook for that
+	fxsRinging                    // the telephone rings
+	fxsDialing                    // off-hook: hears dial tone, or has dialled some digits
+	fxsCalling                    // call control has the call and has not answered it
+	fxsTalking                    // both ways, whoever called
+	fxsReorder                    // the call is over, and the telephone hears why
+	fxsHowling                    // off-hook for too long, and told so
+	fxsParked                     // off-hook though nobody listens: left alone until it is hung up
 )
 
 const (
@@ -87,6 +89,10 @@ func (f *fxs) step(ev event) fxsState {
 	switch f.state {
 	case fxsIdle:
 		return f.idle(ev)
+	case fxsActivating:
+		return f.activating(ev)
+	case fxsReading:
+		return f.reading(ev)
 	case fxsRinging:
 		return f.ringing(ev)
 	case fxsDialing:
@@ -109,12 +115,14 @@ func (f *fxs) become(next fxsState) {
 	f.log.Debug("line", "was", f.state, "is", next)
 	f.state, f.since = next, time.Now()
 	f.timers.stop(stateTimer)
-	if next != fxsDialing && next != fxsRinging { // these set it on the way in
+	if next != fxsDialing && next != fxsRinging && next != fxsActivating { // these set it on the way in
 		f.timers.stop(stepTimer)
 	}
 	switch next {
 	case fxsDown, fxsIdle:
 		f.release()
+	case fxsReading:
+		f.enterReading()
 	case fxsTalking:
 		f.enterTalking()
 	case fxsReorder:
@@ -204,7 +212,7 @@ func (f *fxs) onHook() {
 // hungUp ends the call because the other side did, and lets the telephone hear
 // it if it is off-hook.
 func (f *fxs) hungUp(cause leg.Cause) fxsState {
-	ringing, talked := f.state == fxsRinging, f.state == fxsTalking
+	ringing, talked := f.state == fxsRinging || f.state == fxsActivating, f.state == fxsTalking
 	f.hears = toneFor(cause)
 	if ringing {
 		f.out("ringing stopped")
@@ -308,7 +316,7 @@ func (f *fxs) words() string {
 			return "busied out"
 		}
 		return "idle"
-	case fxsRinging:
+	case fxsActivating, fxsReading, fxsRinging:
 		return "ringing, caller " + other
 	case fxsDialing:
 		if f.digits == "" {

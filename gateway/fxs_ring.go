@@ -17,7 +17,8 @@ import (
 //	 |-----busy tone----->|
 //	 |<-----on-hook-------|
 //
-// In some countries the caller ID precedes the first ring.
+// In some countries the caller ID precedes the first ring, in Japan it is sent
+// to a telephone off-hook (fxs_primary.go).
 
 const (
 	// callerIDAfter is the silence between the first ring and the caller ID,
@@ -30,8 +31,9 @@ const (
 
 // bell is how far the ringing of the telephone has come.
 type bell struct {
-	callerID *sound // not yet sent; nil: sent, or none
-	rings    bool
+	callerID  *sound // not yet sent; nil: sent, or none
+	activated bool   // the activation signal is sent
+	rings     bool
 }
 
 // startRinging calls the telephone.
@@ -45,6 +47,10 @@ func (f *fxs) startRinging(c *call) fxsState {
 	switch {
 	case f.bell.callerID == nil || !f.cidBy.BeforeRing():
 		f.ringBell()
+	case f.cidBy.PrimaryAnswer():
+		f.cfg.Port.SetReversed(true)
+		f.timers.set(stepTimer, reversalTime)
+		return fxsActivating
 	case f.cidBy.Reverses():
 		f.cfg.Port.SetReversed(true)
 		f.timers.set(stepTimer, reversalTime)
@@ -77,11 +83,7 @@ func (f *fxs) ringing(ev event) fxsState {
 	switch ev := ev.(type) {
 	case jack.Change:
 		if ev.What == jack.OffHook {
-			f.cfg.Port.SetRing(false, nil)
-			f.cfg.Port.SetReversed(false)
-			f.cfg.Port.SetAudio(true)
-			f.in("off-hook")
-			return fxsTalking
+			return f.lifted()
 		}
 	case played: // the card has yet to play the end of it
 		f.audio.play(program{})
@@ -99,4 +101,13 @@ func (f *fxs) ringing(ev event) fxsState {
 		}
 	}
 	return f.state
+}
+
+// lifted is the answer.
+func (f *fxs) lifted() fxsState {
+	f.cfg.Port.SetRing(false, nil)
+	f.cfg.Port.SetReversed(false)
+	f.cfg.Port.SetAudio(true)
+	f.in("off-hook")
+	return fxsTalking
 }

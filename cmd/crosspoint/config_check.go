@@ -114,8 +114,6 @@ func (c *Config) checkLines() []tomlfile.Problem {
 			problems = append(problems, l.KeyProblem("port", "line %q is on port %d: a card has ports 1 to %d", l.Name, l.Port, linecard.MaxPorts))
 		case modems[l.Card]:
 			problems = append(problems, checkModemLine(l)...)
-		case l.CallerIDKind == "japan" && l.Kind == "fxo":
-			problems = append(problems, l.KeyProblem("caller_id", "line %q: Japanese caller ID is read only by a modem that knows it, such as a Conexant: leave caller_id out", l.Name))
 		}
 	}
 	return problems

@@ -62,7 +62,6 @@ func TestMistakes(t *testing.T) {
 		"modem's kind":      {modem + "port = 1\nkind = \"fxs\"\nextension = \"103\"\n[[phone]]\nextension = \"103\"\n", `f.toml:9: line "fxo1": kind = "fxs": a modem's line leads to an exchange`},
 		"modem and pulses":  {modem + "port = 1\nkind = \"fxo\"\ndialing = \"pulse\"\n", `f.toml:10: line "fxo1": a modem does not break its loop fast enough for pulses`},
 		"kind of card":      {card + "kind = \"mode\"\n", `f.toml:4: card.kind = "mode" is not one of "card", "modem"`},
-		"japan on a card":   {card + "[[line]]\nname = \"fxo1\"\ncard = \"card1\"\nport = 1\nkind = \"fxo\"\ncaller_id = \"japan\"\n", `f.toml:9: line "fxo1": Japanese caller ID is read only by a modem that knows it`},
 		"music":             {"[music]\nfile = \"hold.mp3\"\n", `f.toml:2: file = "hold.mp3" is not a WAV file`},
 		"log level":         {"[log]\nlevel = \"loud\"\n", `f.toml:2: log.level = "loud" is not one of "debug", "info", "warn", "error"`},
 		"expiry":            {"[sip]\nregister_min = \"2h\"\nregister_max = \"1h\"\n", "f.toml:2: register_min is 2h0m0s, longer than register_max"},

@@ -237,7 +237,7 @@ func TestNames(t *testing.T) {
 	if _, err := Lookup("morse"); err == nil || !strings.Contains(err.Error(), "bellcore, etsi") {
 		t.Errorf("error is %v", err)
 	}
-	for country, want := range map[string]Standard{"us": Bellcore, "gb": BT, "uk": BT, "de": ETSI, "nl": DTMFD, "dk": DTMFA, "": Bellcore} {
+	for country, want := range map[string]Standard{"us": Bellcore, "gb": BT, "uk": BT, "de": ETSI, "nl": DTMFD, "dk": DTMFA, "jp": NTT, "": Bellcore} {
 		if got := Of(country); got != want {
 			t.Errorf("%q has %v", country, got)
 		}

@@ -56,6 +56,8 @@ func Of(country string) Standard {
 		return DTMFA
 	case "nl":
 		return DTMFD
+	case "jp":
+		return NTT
 	}
 	return Bellcore
 }

@@ -161,3 +161,8 @@ type Timed interface {
 	// of this tick reaches the line. It is asked in Handler.Tick.
 	Playout() uint64
 }
+
+// A Reader port may read caller ID by itself, with all that the exchange asks
+// of a telephone for it, and tells it by a Change. A port that is no Reader
+// only lets the gateway hear the line.
+type Reader interface{ ReadsCallerID() bool }

@@ -23,6 +23,8 @@ type alert struct {
 	first    bool          // caller ID comes before the ring
 	cadence  []time.Duration
 	at       time.Duration // since it began
+
+	activation activation // in Japan
 }
 
 // begin starts to alert the line of a call.
@@ -32,6 +34,10 @@ func (a *alert) begin(s *Sim, standard callerid.Standard, c *Call) {
 		return
 	}
 	a.sender = sender(standard, c)
+	if standard.PrimaryAnswer() {
+		a.activation.begin(announced)
+		return
+	}
 	if a.first = standard.BeforeRing(); a.first {
 		a.sendAt = afterReversal
 		return
@@ -51,12 +57,16 @@ func (a *alert) begin(s *Sim, standard callerid.Standard, c *Call) {
 // sender tells who calls.
 func sender(standard callerid.Standard, c *Call) *callerid.Sender {
 	id := callerid.CallerID{Number: c.sub.Number, Name: c.sub.Name, Time: callerid.TimeOf(time.Now())}
+	why := c.sub.Absent
 	if c.sub.Withheld {
-		id = callerid.CallerID{NumberAbsent: callerid.Private, NameAbsent: callerid.Private, Time: id.Time}
+		why = callerid.Private
+	}
+	if why != 0 {
+		id = callerid.CallerID{NumberAbsent: why, NameAbsent: why, Time: id.Time}
 	}
 	cfg := callerid.Config{Standard: standard}
 	if c.sub.BadCallerID {
-		message := callerid.Build(id, cfg.Format)
+		message := callerid.Message(id, cfg)
 		message[len(message)-1]++ // the checksum
 		return callerid.NewMessageSender(message, cfg)
 	}
@@ -66,6 +76,9 @@ func sender(standard callerid.Standard, c *Call) *callerid.Sender {
 // step is 10 ms of alerting. It writes what is heard on the line, and tells
 // whether ring voltage is on it.
 func (a *alert) step(l *Line, out []int16) bool {
+	if a.activation.phase != notActivated {
+		return a.activate(l, out)
+	}
 	at := a.at
 	a.at += stepTime
 	if a.sender != nil && at >= a.sendAt {

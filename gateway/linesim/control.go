@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"crosspoint/gateway/callerid"
 )
 
 // commandHelp lists the commands of Sim.Command.
@@ -16,8 +18,8 @@ const commandHelp = `status                                  cards, lines and te
 subscribers                             the town's numbers
 calls                                   calls over the lines, oldest first
 events [N]                              what happened, newest last
-ring LINE from NUMBER [name "TEXT"] [private] [noid] [badid] [for 20s]
-                                        someone calls a line
+ring LINE from NUMBER [name "TEXT"] [private | outofarea | payphone | service]
+     [noid] [badid] [for 20s]           someone calls a line; why without number
 hangup LINE                             the town's side of a line's call hangs up
 drop LINE 300ms                         loop current drops for a time
 echo LINE 12 [4ms]                      what is sent comes back 12 dB weaker; 0: not
@@ -115,7 +117,8 @@ func (s *Sim) lineNamed(args []string) (*Line, error) {
 	return nil, fmt.Errorf("no line %q: there are %s", args[0], s.town.lineNames())
 }
 
-// commandRing: ring LINE from NUMBER [name TEXT] [private] [noid] [badid] [for TIME].
+// commandRing: ring LINE from NUMBER [name TEXT] [private] [outofarea] [payphone]
+// [service] [noid] [badid] [for TIME].
 func (s *Sim) commandRing(args []string) error {
 	l, err := s.lineNamed(args)
 	if err != nil {
@@ -142,19 +145,25 @@ func (s *Sim) commandRing(args []string) error {
 			args = args[1:]
 		case "private":
 			caller.Withheld = true
+		case "outofarea":
+			caller.Absent = callerid.Unavailable
+		case "payphone":
+			caller.Absent = callerid.Payphone
+		case "service":
+			caller.Absent = callerid.ServiceConflict
 		case "noid":
 			caller.NoCallerID = true
 		case "badid":
 			caller.BadCallerID = true
 		default:
-			return fmt.Errorf("ring: %q is not from, name, for, private, noid or badid", args[0])
+			return fmt.Errorf("ring: %q is not from, name, for, private, outofarea, payphone, service, noid or badid", args[0])
 		}
 	}
-	if caller.Number == "" && !caller.Withheld && !caller.NoCallerID {
+	if caller.Number == "" && !caller.Withheld && caller.Absent == 0 && !caller.NoCallerID {
 		return fmt.Errorf("ring: say who calls: ring %s from 5551234", l.name)
 	}
 	if known, ok := s.town.subscriber(caller.Number); ok { // a known one behaves as ever
-		known.Withheld, known.NoCallerID, known.BadCallerID, known.GiveUp = caller.Withheld, caller.NoCallerID, caller.BadCallerID, caller.GiveUp
+		known.Withheld, known.Absent, known.NoCallerID, known.BadCallerID, known.GiveUp = caller.Withheld, caller.Absent, caller.NoCallerID, caller.BadCallerID, caller.GiveUp
 		if caller.Name != "" {
 			known.Name = caller.Name
 		}

@@ -36,6 +36,8 @@ func TestCommands(t *testing.T) {
 		say("hangup fxo1", "")
 		say("calls", "fxo1 <- 5551234: talked 0s, subscriber hung up")
 		say("ring fxo2 private", "")
+		say("hangup fxo2", "")
+		say("ring fxo2 payphone", "")
 		say("ring fxo1 from 7773660 badid", "")
 		say("phone fxs1 offhook", "")
 		say("phone fxs1 dial 12", "")

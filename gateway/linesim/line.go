@@ -328,6 +328,10 @@ func (l *Line) broken(d time.Duration) {
 func (l *Line) lifted() {
 	l.note("off-hook")
 	if l.state == lineRinging {
+		if l.alert.primaryAnswer() {
+			l.note("primary answer")
+			return
+		}
 		l.answered()
 		l.note("answered")
 		return
@@ -338,6 +342,10 @@ func (l *Line) lifted() {
 // released: the card went on-hook, whatever went on.
 func (l *Line) released() {
 	l.note("on-hook")
+	if l.state == lineRinging && l.alert.complete() {
+		l.note("reception complete")
+		return
+	}
 	if c := l.call; c != nil {
 		l.call = nil
 		c.end("line hung up")

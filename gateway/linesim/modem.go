@@ -285,7 +285,7 @@ func (m *Modem) step(now time.Time) {
 	if !deaf {
 		m.sound()
 	}
-	loop := m.offHook && m.clock >= m.liftAt && m.clock >= m.flash
+	loop := m.offHook && m.clock >= m.liftAt && m.clock >= m.flash || m.sense.display.taking
 	if !loop {
 		clear(m.in[:])
 	}
@@ -357,6 +357,6 @@ func (m *Modem) knows(s callerid.Standard) bool {
 		return true
 	}
 	want := map[callerid.Standard]string{callerid.Bellcore: "00", callerid.ETSI: "02", callerid.ETSIAlert: "02", callerid.BT: "03",
-		callerid.DTMFA: "05", callerid.DTMFD: "05", callerid.DTMFHash: "05"}
+		callerid.DTMFA: "05", callerid.DTMFD: "05", callerid.DTMFHash: "05", callerid.NTT: "01"}
 	return strings.TrimLeft(m.standard, "0") == strings.TrimLeft(want[s], "0")
 }

@@ -18,6 +18,7 @@ type modemSense struct {
 	ear      *tone.Detector
 	keys     *dtmf.Detector
 	receiver *callerid.Receiver
+	display  display
 	silent   int    // steps of silence while on-hook
 	spoken   uint64 // clock as anything was last heard, off-hook
 }
@@ -28,6 +29,9 @@ func (s *modemSense) rang(clock uint64) bool { return s.rung && clock-s.ringEnd 
 // watch tells the host what happens on the line.
 func (m *Modem) watch() {
 	s, l := &m.sense, m.line
+	if m.takeID() {
+		return
+	}
 	if s.ring.see(l.ringVoltage, debounce) && !s.ring.now && !m.offHook {
 		s.ringEnd, s.rung = m.clock, true
 		if m.voice && m.dialect.ringEvent {
@@ -86,6 +90,24 @@ func (m *Modem) listen() {
 			m.tell(code)
 		}
 	}
+}
+
+// takeID has a modem that knows the Japanese standard answer the activation
+// signal by itself; its host learns of the message only. True: it is at it.
+func (m *Modem) takeID() bool {
+	s, l := &m.sense, m.line
+	if m.offHook || !m.callerID || !l.idKind.PrimaryAnswer() || !m.knows(l.idKind) {
+		s.display = display{}
+		return false
+	}
+	if s.display.taking {
+		if id, ok, _ := s.display.take(m.out[:]); ok {
+			m.tellCaller(id)
+		}
+		return true
+	}
+	bell, primary := s.display.rings(l.ringVoltage)
+	return primary || l.ringVoltage && !bell
 }
 
 // receiveCallerID listens between the rings while there is something to hear.

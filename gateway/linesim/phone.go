@@ -17,6 +17,7 @@ type PhoneConfig struct {
 	Repeat bool          // and said again from the beginning
 	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker
 	HangUp time.Duration // after it was lifted. Zero: when the call is over, by loop current or tone, if it answered by itself
+	Plain  bool          // it has no display. In Japan it then rings by the activation signal, and does not answer it
 }
 
 // defaultAnswer is after how many rings the telephones of a default town answer.
@@ -55,6 +56,7 @@ type Phone struct {
 	idKnown  bool
 	idAge    time.Duration // since it was received
 	receiver *callerid.Receiver
+	display  display
 	ear      *tone.Detector
 	hears    tone.Kind     // zero: nothing yet
 	silence  time.Duration // since something was heard while on-hook
@@ -190,6 +192,7 @@ func (p *Phone) lift(byItself bool) {
 	p.contacts = nil
 	p.quiet = ringOver
 	p.receiver = nil
+	p.display = display{}
 	p.ear.Reset()
 	p.hears = 0
 	p.sim.note(p.name, "off-hook")
@@ -209,9 +212,13 @@ func (p *Phone) putDown() {
 func (p *Phone) step(f feed, in, out []int16) (loop bool) {
 	p.line = f
 	clear(out)
+	if p.display.taking {
+		p.takeID(in)
+		return true
+	}
 	if !p.offHook {
 		p.wait(f, in)
-		return false
+		return p.display.taking
 	}
 	p.lifted += stepTime
 	loop = true
@@ -292,6 +299,16 @@ func (p *Phone) listen(in []int16) {
 
 // wait is a step on-hook: the bell, and caller ID between its rings.
 func (p *Phone) wait(f feed, in []int16) {
+	if p.hasDisplay() && f.reversed {
+		bell, primary := p.display.rings(f.ring)
+		if primary {
+			p.sim.note(p.name, "off-hook for caller ID")
+			return
+		}
+		if f.ring && !bell {
+			return
+		}
+	}
 	if f.ring {
 		if p.quiet >= ringOver {
 			p.rings = 0
@@ -317,6 +334,23 @@ func (p *Phone) wait(f feed, in []int16) {
 		}
 	}
 	p.receive(in)
+}
+
+// hasDisplay tells whether the telephone goes off-hook for caller ID.
+func (p *Phone) hasDisplay() bool {
+	return !p.cfg.Plain && callerid.Of(p.sim.country.Code).PrimaryAnswer()
+}
+
+// takeID is a step off-hook for the caller ID.
+func (p *Phone) takeID(in []int16) {
+	id, ok, over := p.display.take(in)
+	if ok {
+		p.id, p.idKnown, p.idAge = id, true, -displayWait // until the ring
+		p.sim.note(p.name, "caller ID %s", describe(id))
+	}
+	if over {
+		p.sim.note(p.name, "on-hook after caller ID")
+	}
 }
 
 // receive listens for a caller ID while there is something to hear. One that

@@ -135,6 +135,9 @@ func (l *Line) connect() {
 // answered: a ringing line was lifted.
 func (l *Line) answered() {
 	l.enter(lineTalking)
+	if l.alert.activation.phase != notActivated {
+		l.reversed = false
+	}
 	if l.call != nil {
 		l.call.answer()
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"crosspoint/gateway/callerid"
 )
 
 // Town is the exchange behind the FXO ports: its lines and its subscribers.
@@ -39,9 +41,10 @@ type Subscriber struct {
 	CallBack time.Duration // this long after its caller has hung up, it rings that line. Zero: it does not
 	GiveUp   time.Duration // how long it rings when it is the caller. Zero: 60 s
 
-	Withheld    bool // when it is the caller: the number is private
-	NoCallerID  bool // when it is the caller: nothing is sent
-	BadCallerID bool // when it is the caller: what is sent has a wrong checksum
+	Withheld    bool             // when it is the caller: the number is private
+	Absent      callerid.Absence // when it is the caller: why the number is not told. Zero: it is told, unless Withheld
+	NoCallerID  bool             // when it is the caller: nothing is sent
+	BadCallerID bool             // when it is the caller: what is sent has a wrong checksum
 }
 
 // Add lists a subscriber, in place of one with the same number.

@@ -84,6 +84,7 @@ type phoneTable struct {
 	Repeat bool          `toml:"repeat"`
 	Echo   bool          `toml:"echo"`
 	HangUp time.Duration `toml:"hang_up" doc:"after it was lifted; 0: when the other side has hung up"`
+	Plain  bool          `toml:"plain" doc:"without display: in Japan it does not go off-hook for caller ID"`
 }
 
 type subscriberFile struct {
@@ -100,6 +101,7 @@ type subscriberFile struct {
 	CallBack    time.Duration `toml:"call_back" doc:"this long after its caller has hung up, it rings that line"`
 	GiveUp      time.Duration `toml:"give_up" doc:"how long it rings as a caller; 0: 60s"`
 	Withheld    bool          `toml:"withheld"`
+	Absent      string        `toml:"absent" enum:"unavailable,private,payphone,service" doc:"why its number is not told"`
 	NoCallerID  bool          `toml:"no_caller_id"`
 	BadCallerID bool          `toml:"bad_caller_id"`
 }
@@ -155,7 +157,7 @@ func Load(path string) (Config, []tomlfile.Problem) {
 			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID, Hybrid: h})
 	}
 	for _, p := range f.Phones {
-		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp})
+		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp, Plain: p.Plain})
 	}
 	for _, s := range f.Subscribers {
 		if strings.Trim(s.Number, "0123456789*#") != "" {
@@ -168,13 +170,16 @@ func Load(path string) (Config, []tomlfile.Problem) {
 
 var afterHangUps = map[string]AfterHangUp{"": ThenBusy, "busy": ThenBusy, "dial": ThenDial, "congestion": ThenCongestion, "silence": ThenSilence}
 
+var absences = map[string]callerid.Absence{"unavailable": callerid.Unavailable, "private": callerid.Private,
+	"payphone": callerid.Payphone, "service": callerid.ServiceConflict}
+
 func (s *subscriberFile) subscriber() Subscriber {
 	return Subscriber{
 		Number: s.Number, Name: s.Name, Answer: s.Answer,
 		Busy: s.Is == "busy", NoAnswer: s.Is == "unanswered", Congested: s.Is == "congested", Intercepted: s.Is == "intercepted",
 		Plays: sound(s.Plays, s.For), Repeat: s.Repeat, Echo: s.Echo,
 		HangUp: s.HangUp, CallBack: s.CallBack, GiveUp: s.GiveUp,
-		Withheld: s.Withheld, NoCallerID: s.NoCallerID, BadCallerID: s.BadCallerID,
+		Withheld: s.Withheld, Absent: absences[s.Absent], NoCallerID: s.NoCallerID, BadCallerID: s.BadCallerID,
 	}
 }
 

@@ -63,3 +63,6 @@ func (m *Modem) SetReversed(bool) {}
 
 // DropLoop implements jack.Port.
 func (m *Modem) DropLoop(time.Duration) {}
+
+// ReadsCallerID implements jack.Reader.
+func (m *Modem) ReadsCallerID() bool { return true }

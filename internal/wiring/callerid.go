@@ -4,9 +4,7 @@ import "crosspoint/gateway/callerid"
 
 // callerIDStandard is what the caller_id of a line means to the gateway: the
 // office file names the modulation, as line cards' manuals do, and the country
-// decides what is sent by it and when. Empty is the country's own standard. It
-// is that also for "japan": there the telephone goes off-hook to take the
-// number, which only a modem that knows it by itself can do (gateway/modem).
+// decides what is sent by it and when. Empty is the country's own standard.
 func callerIDStandard(kind, country string) string {
 	own := callerid.Of(country)
 	switch kind {
@@ -19,6 +17,8 @@ func callerIDStandard(kind, country string) string {
 		return callerid.ETSI.String()
 	case "uk":
 		return callerid.BT.String()
+	case "japan":
+		return callerid.NTT.String()
 	case "dtmf":
 		switch own {
 		case callerid.DTMFA, callerid.DTMFD, callerid.DTMFHash:
