@@ -84,7 +84,7 @@ type digit struct {
 func newAudio(l *line) *audio {
 	a := &audio{line: l, ear: newEar(l.country), keys: dtmf.NewDetector(dtmf.Limits{})}
 	a.gainIn, a.gainOut = newGain(l.cfg.ReceiveGain), newGain(l.cfg.SendGain)
-	a.echo = newEchoFilter(l.cfg.Port, l.cfg.EchoTail)
+	a.echo = newEchoFilter(l.cfg.Port, l.echoTail())
 	a.next.Store(&program{})
 	return a
 }

@@ -152,7 +152,7 @@ func TestConfigMistakes(t *testing.T) {
 		"a line has no name":                  {Lines: []LineConfig{{Port: port(jack.FXO)}}},
 		"line a has no port":                  {Lines: []LineConfig{{Name: "a"}}},
 		"line a is configured twice":          {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}, {Name: "a", Port: port(jack.FXO)}}},
-		`say "fxo" for a line to an exchange`: {Lines: []LineConfig{{Name: "a", Port: port(jack.TDM)}}},
+		`say "fxo" for a line to an exchange`: {Lines: []LineConfig{{Name: "a", Port: port(jack.Unknown)}}},
 		"a gain is from -24 to 24 dB":         {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), SendGain: 30}}},
 		`line a: `:                            {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), Country: "xx"}}},
 		`caller ID standard "x" is not known`: {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), CallerID: "x"}}},

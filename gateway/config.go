@@ -18,11 +18,11 @@ type Config struct {
 	Country string
 	Lines   []LineConfig
 	Trunks  []TrunkConfig
-	// Accept takes the calls that come in on FXO lines and that telephones on
+	// Accept takes the calls that come in on FXO and TDM lines and that telephones on
 	// FXS lines make. Nil refuses them all.
 	Accept leg.Acceptor
 	// Complete tells what the dial plan knows of the digits that the telephone
-	// on an FXS line has dialled so far. Nil knows nothing: '#' or the
+	// on an FXS line, or the far end of a TDM line, has dialled so far. Nil knows nothing: '#' or the
 	// inter-digit timer ends the number.
 	Complete func(line, digits string) Completeness
 	// Log may be nil.
@@ -44,8 +44,9 @@ const (
 type LineConfig struct {
 	Name string    // "fxo1": unique, and the line's column in ladders
 	Port jack.Port // the jack that it is wired to; the gateway attaches to it
-	// Kind is jack.FXO or jack.FXS; zero takes the port's. A TDM timeslot is
-	// given the kind that its signalling bits stand for.
+	// Kind is jack.FXO, jack.FXS or jack.TDM; zero takes the port's. A timeslot
+	// of a channel bank is given the kind of jack that it leads to there, for its
+	// bits are that jack's; TDM is a trunk with E&M signalling.
 	Kind    jack.Kind
 	Country string // empty: the gateway's
 	// CallerID is the standard of caller ID, a name that callerid.Lookup
@@ -57,13 +58,19 @@ type LineConfig struct {
 	ReceiveGain, SendGain float64
 	// EchoTail is how long after something was sent its echo may come back from
 	// the line and is cancelled (ITU-T G.168). Zero is 32 ms, and more for a port
-	// that can't tell when it is heard; negative switches the canceller off.
+	// that can't tell when it is heard, and none for a TDM line; negative
+	// switches the canceller off.
 	EchoTail time.Duration
 	// BusiedOut takes the line out of service from the start; see Gateway.BusyOut.
 	BusiedOut bool
 
+	// GroundStart: an FXO or FXS line on a timeslot has ground-start signalling,
+	// else loop start. It means nothing to other jacks.
+	GroundStart bool
+
 	FXO FXO // of a line to an exchange
 	FXS FXS // of a line to a telephone
+	TDM TDM // of a trunk over a timeslot
 }
 
 // FXO is how a line to a telephone exchange behaves. The zero value suits a
@@ -121,7 +128,7 @@ type FXS struct {
 	NoCallerID bool
 }
 
-// A TrunkConfig is a group of FXO lines that lead to the same exchange.
+// A TrunkConfig is a group of FXO and TDM lines that lead to the same exchange.
 type TrunkConfig struct {
 	Name  string
 	Lines []string // names of lines, in hunting order

@@ -37,7 +37,9 @@ type fakeJack struct {
 	untilDigit bool         // says ends with the first digit
 	skip       int          // ticks to be lost
 	stalled    bool         // the card sends no ticks
-	hears      []int16      // since the last audio on
+	signals    jack.Signalling
+	blocked    bool    // a timeslot
+	hears      []int16 // since the last audio on
 	keys       *dtmf.Detector
 	loud       int // frames until keys may be spared the silence
 	digits     strings.Builder
@@ -136,7 +138,7 @@ func (j *fakeJack) SetHook(off bool) {
 	if off && !j.state.OffHook {
 		j.hooks = append(j.hooks, time.Now())
 	}
-	if j.kind == jack.FXO {
+	if j.kind != jack.FXS {
 		j.state.OffHook = off
 	}
 }
@@ -153,6 +155,10 @@ func (j *fakeJack) SetRing(on bool, cadence []time.Duration) {
 	j.cadence = slices.Clone(cadence)
 	j.mu.Unlock()
 }
+
+// SetSignalling and SetBlocked make a timeslot of the jack (jack.Timeslot).
+func (j *fakeJack) SetSignalling(s jack.Signalling) { j.mu.Lock(); j.signals = s; j.mu.Unlock() }
+func (j *fakeJack) SetBlocked(b bool)               { j.mu.Lock(); j.blocked = b; j.mu.Unlock() }
 
 func (j *fakeJack) SetReversed(r bool) { j.mu.Lock(); j.state.Reversed = r; j.mu.Unlock() }
 
@@ -189,6 +195,10 @@ func (j *fakeJack) changed(c jack.Change) {
 	case jack.RingOn, jack.RingOff:
 		j.state.Ringing = c.What == jack.RingOn
 	case jack.OffHook, jack.OnHook:
+		if j.kind == jack.TDM {
+			j.state.FarOffHook = c.What == jack.OffHook
+			break
+		}
 		j.state.OffHook = c.What == jack.OffHook
 		if j.state.OffHook {
 			j.state.Ringing = false

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"strings"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -17,13 +16,6 @@ import (
 //	  |<---ringback----|
 //	  |<----answer-----|
 //	  |----on-hook---->|
-
-// dialer is how far the digits of a call have been sent.
-type dialer struct {
-	next   int    // step of the number
-	pulses string // digits that are left to be sent by pulses
-	left   int    // pulses left of the digit under way
-}
 
 // seize takes the call, and the line if it has rested for the guard time.
 func (f *fxo) seize(c *call) fxoState {
@@ -48,15 +40,6 @@ func (f *fxo) seize(c *call) fxoState {
 func (s fxoState) again(f *fxo) fxoState {
 	f.claimed.Store(false)
 	return s
-}
-
-func pulsable(number []step) bool {
-	for _, s := range number {
-		if strings.Trim(s.digits, "0123456789") != "" {
-			return false
-		}
-	}
-	return true
 }
 
 // lift goes off-hook and listens.
@@ -98,7 +81,7 @@ func (f *fxo) seizing(ev event) fxoState {
 		case !ev.on:
 		case ev.heard == dialTone:
 			f.in("dial tone")
-			return f.dialNext()
+			return f.startDialing()
 		case ev.heard == busyTone, ev.heard == congestionTone:
 			f.in("%s", ev.heard)
 			return f.fail(leg.NetworkFailure.Because("%s: %s instead of dial tone", f.where(), ev.heard))
@@ -116,7 +99,7 @@ func (f *fxo) seizing(ev event) fxoState {
 			break
 		}
 		if f.opt.BlindDial {
-			return f.dialNext()
+			return f.startDialing()
 		}
 		return f.noDialTone()
 	}
@@ -159,53 +142,24 @@ func (f *fxo) fail(why leg.Cause) fxoState {
 
 func (f *fxo) pass(why leg.Cause) { f.drop(why.Text).hunt(f.line, why) }
 
-// dialNext begins the next step of the number.
-func (f *fxo) dialNext() fxoState {
-	number := f.call.number
-	if f.dial.next == len(number) {
+// startDialing begins to send the number.
+func (f *fxo) startDialing() fxoState {
+	f.dial = dialer{pulse: f.opt.Pulse, toneWait: f.opt.DialToneWait}
+	if f.dial.begin(f.line) {
 		return fxoProceeding
-	}
-	s := number[f.dial.next]
-	f.dial.next++
-	switch {
-	case s.digits != "" && f.opt.Pulse:
-		f.out("pulses %s", s.digits)
-		f.dial.pulses = s.digits
-		f.timers.set(stepTimer, 0)
-	case s.digits != "":
-		f.out("DTMF %s", s.digits)
-		f.audio.play(program{sound: newDigits(s.digits, 0), tones: true})
-	case s.pause > 0:
-		f.timers.set(stepTimer, s.pause)
-	default: // another dial tone; if there is none, the digits may do all the same
-		f.audio.play(program{tones: true, anew: true, dial: true})
-		f.timers.set(stepTimer, f.opt.DialToneWait)
 	}
 	return fxoDialing
 }
 
 // dialing goes from step to step of the number.
 func (f *fxo) dialing(ev event) fxoState {
-	step := step{}
-	if n := f.dial.next; n > 0 {
-		step = f.call.number[n-1]
+	if f.dial.take(f.line, ev) {
+		return fxoProceeding
 	}
 	switch ev := ev.(type) {
-	case played:
-		return f.dialNext()
-	case signal:
-		if ev.heard == dialTone && ev.on && step == (step0) {
-			f.in("dial tone")
-			f.timers.stop(stepTimer)
-			return f.dialNext()
-		}
 	case expired:
-		switch {
-		case ev.timer != stepTimer:
-		case f.dial.pulses != "" || f.dial.left > 0:
-			f.pulse()
-		default:
-			return f.dialNext()
+		if f.opt.Pulse { // our own breaks are no loss of loop current
+			f.clear.deaf = time.Now().Add(f.country.loopBreak + deafTime)
 		}
 	case jack.Change:
 		if ev.What == jack.BatteryOff && time.Now().After(f.clear.deaf) {
@@ -213,30 +167,6 @@ func (f *fxo) dialing(ev event) fxoState {
 		}
 	}
 	return f.state
-}
-
-// step0 is the step that waits for another dial tone.
-var step0 = step{}
-
-// pulse opens the loop once, or goes on to the next digit. Digits are 750 ms
-// apart; after the last the line rests as long.
-func (f *fxo) pulse() {
-	if f.dial.left == 0 {
-		d := f.dial.pulses[0]
-		f.dial.pulses = f.dial.pulses[1:]
-		f.dial.left = int(d - '0')
-		if d == '0' {
-			f.dial.left = 10
-		}
-	}
-	f.cfg.Port.FlashHook(f.country.loopBreak)
-	f.clear.deaf = time.Now().Add(f.country.loopBreak + deafTime)
-	f.dial.left--
-	next := f.country.loopBreak + f.country.loopMake
-	if f.dial.left == 0 {
-		next += 750 * time.Millisecond
-	}
-	f.timers.set(stepTimer, next)
 }
 
 // enterProceeding lets the caller hear the exchange.
@@ -341,13 +271,13 @@ func (f *fxo) answerSign(ev event) string {
 }
 
 // refusal is the cause of a call that the exchange cleared before the answer.
-func (f *fxo) refusal(how string) leg.Cause {
+func (l *line) refusal(how string) leg.Cause {
 	switch how {
 	case busyTone.String():
-		return leg.Busy.GivenBy(f.cfg.Name).Because("busy tone on line %s", f.cfg.Name)
+		return leg.Busy.GivenBy(l.cfg.Name).Because("busy tone on line %s", l.cfg.Name)
 	case congestionTone.String():
-		return leg.NoCircuit.GivenBy(f.cfg.Name).Because("congestion tone on line %s: the exchange has no way to %s", f.cfg.Name, f.call.dialed)
+		return leg.NoCircuit.GivenBy(l.cfg.Name).Because("congestion tone on line %s: the exchange has no way to %s", l.cfg.Name, l.call.dialed)
 	}
-	return leg.Cause{Q850: 31, Status: 480}.GivenBy(f.cfg.Name).
-		Because("line %s: the exchange gave the call up before an answer (%s)", f.cfg.Name, how)
+	return leg.Cause{Q850: 31, Status: 480}.GivenBy(l.cfg.Name).
+		Because("line %s: the exchange gave the call up before an answer (%s)", l.cfg.Name, how)
 }

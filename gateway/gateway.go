@@ -1,11 +1,12 @@
 // Package gateway makes call legs of telephone lines. An FXO line faces a
 // telephone exchange: it is seized and dialled on, and rings. An FXS line
 // faces a telephone: it rings it, gives it tones, and collects the digits that
-// it dials. Each is a leg.Leg while it has a call.
+// it dials. A TDM line is a timeslot of a T1 or E1 to another exchange, whose hook
+// is signalling bits. Each is a leg.Leg while it has a call.
 //
 // Each line is owned by one goroutine with an inbox and a timer (line.go); what
 // an FXO line does stands in the files fxo*.go, what an FXS line does in
-// fxs*.go. The card's 20 ms ticks do the audio work in audio.go, in the
+// fxs*.go, a TDM line in tdm*.go. The card's 20 ms ticks do the audio work in audio.go, in the
 // driver's goroutine, without waiting for the owner. The package knows no card
 // and no protocol: a line driver offers each jack as a jack.Port.
 package gateway
@@ -94,8 +95,14 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 		l.m = newFXO(l)
 	case jack.FXS:
 		l.m = newFXS(l)
+	case jack.TDM:
+		slot, ok := c.Port.(jack.Timeslot)
+		if !ok {
+			return nil, fmt.Errorf("line %s (%s): the jack can't be a timeslot", c.Name, c.Port.Name())
+		}
+		l.m = newTDM(l, slot)
 	default:
-		return nil, fmt.Errorf(`line %s (%s): kind is %s; say "fxo" for a line to an exchange, "fxs" for one to a telephone`,
+		return nil, fmt.Errorf(`line %s (%s): kind is %s; say "fxo" for a line to an exchange, "fxs" for one to a telephone, "tdm" for a trunk over a timeslot`,
 			c.Name, c.Port.Name(), kind)
 	}
 	l.kind = kind

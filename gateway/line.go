@@ -17,7 +17,7 @@ import (
 
 // A line is one jack in service. Its goroutine owns it; whoever else has
 // something for it puts it into the inbox. What it does with it is the
-// machine's: an fxo or an fxs.
+// machine's: an fxo, an fxs or a tdm.
 type line struct {
 	gw      *Gateway
 	cfg     LineConfig
@@ -26,7 +26,7 @@ type line struct {
 	log     *slog.Logger
 	inbox   *inbox.Inbox[event]
 	audio   *audio                 // at work in the driver's ticks
-	kind    jack.Kind              // FXO or FXS
+	kind    jack.Kind              // FXO, FXS or TDM
 	calls   atomic.Uint64          // numbers the calls
 	claimed atomic.Bool            // by a call that is here or on its way here
 	report  atomic.Pointer[report] // what Lines and trunks may see

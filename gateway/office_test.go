@@ -56,8 +56,8 @@ func (o *office) Accept(in leg.Incoming) leg.Sink {
 	return p
 }
 
-// open runs body with a gateway that has the named lines, "fxo…" to an exchange
-// and "fxs…" to telephones, and a trunk "pstn" of the former.
+// open runs body with a gateway that has the named lines, "fxo…" and "tdm…" to an
+// exchange and "fxs…" to telephones, and a trunk "pstn" of the former.
 func open(t *testing.T, c Config, names string, body func(o *office)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -76,10 +76,14 @@ func open(t *testing.T, c Config, names string, body func(o *office)) {
 			}
 			l.Name = name
 			kind := jack.FXO
-			if strings.HasPrefix(name, "fxs") {
+			switch {
+			case strings.HasPrefix(name, "fxs"):
 				kind = jack.FXS
 				l.FXS.Extension = "10" + name[3:]
-			} else {
+			default:
+				if strings.HasPrefix(name, "tdm") {
+					kind = jack.TDM
+				}
 				trunk.Lines = append(trunk.Lines, name)
 			}
 			o.jacks[name] = newFakeJack(t, name, kind)
@@ -109,7 +113,7 @@ func (o *office) close() {
 		o.t.Error(err)
 	}
 	for name, j := range o.jacks {
-		if s := j.now(); j.kind == jack.FXO && s.OffHook || s.Ringing && j.kind == jack.FXS || j.audioOn() {
+		if s := j.now(); j.kind != jack.FXS && s.OffHook || s.Ringing && j.kind == jack.FXS || j.audioOn() {
 			o.t.Errorf("%s is not left idle: %v", name, j)
 		}
 		close(j.done)

@@ -124,6 +124,9 @@ func (l *line) start(used bool) {
 		if o := l.m.side(); o != nil && used {
 			o.guardEnd = time.Now().Add(o.guard)
 		}
+		if t, ok := l.cfg.Port.(jack.Timeslot); ok {
+			t.SetSignalling(l.signalling())
+		}
 		l.cfg.Port.Attach(l)
 		l.run()
 	}()

@@ -10,7 +10,7 @@ import (
 type Status struct {
 	Line  string    // its name
 	Port  string    // where it is: "card1:1 (/dev/ttyUSB0)"
-	Kind  jack.Kind // FXO or FXS
+	Kind  jack.Kind // FXO, FXS or TDM
 	State string    // in words: "idle", "seized, waits for dial tone", "talking with 5551234", "failed: no battery"
 	Since time.Time // when that began
 	// Ready: a call to the line would be placed now.
@@ -44,7 +44,8 @@ type Counts struct {
 	Answered           uint64 // of both
 	Talked             time.Duration
 	NoDialTone         uint64
-	Glare              uint64 // rings that met a seizure
+	NoWink             uint64 // seizures that the far end of a timeslot did not answer
+	Glare              uint64 // rings, or seizures from afar, that met a seizure
 	NoCallerID         uint64 // incoming calls without, or with a damaged, caller ID
 	Preempted          uint64 // calls that an emergency call took the line from
 	LostTicks          uint64 // 20 ms of audio lost between the card and us
