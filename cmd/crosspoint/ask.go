@@ -277,11 +277,34 @@ func showCall(c console, v callView) {
 	if v.Status > 0 {
 		row("cause", fmt.Sprintf("Q.850 %d, SIP %d", v.Cause, v.Status))
 	}
+	row("caller hears", quality(v.CallerMOS))
+	row("answerer hears", quality(v.AnswererMOS))
+	row("recorded in", v.Tape)
+	row("recording", v.TapeFault)
 	w.Flush()
 	c.printf("\nhow the route was found:\n%s", v.Trail)
 	if v.Figure != "" {
 		c.printf("\nwhat passed between whom: crosspoint ladder %s\n", v.ID)
 	}
+}
+
+// quality is an estimate of listening quality with what it means (ITU-T G.107
+// annex B); empty: there is none.
+func quality(mos float64) string {
+	words := "nearly all users are dissatisfied"
+	switch {
+	case mos == 0:
+		return ""
+	case mos >= 4.34:
+		words = "users are very satisfied"
+	case mos >= 4.03:
+		words = "users are satisfied"
+	case mos >= 3.60:
+		words = "some users are dissatisfied"
+	case mos >= 3.10:
+		words = "many users are dissatisfied"
+	}
+	return fmt.Sprintf("MOS %.1f of 4.4: %s", mos, words)
 }
 
 func ladderCommand() command {
@@ -313,7 +336,10 @@ func showLadder(c console, v callView, trail bool) {
 	c.printf("call %s: %s dialed %s at %s, %s\n\n%s", v.ID, v.From, orElse(v.Dialed, "nothing"), clock(v.Began),
 		orElse(v.Why, v.State), orElse(v.Figure, "The ladder of this call is no longer kept.\n"))
 	for _, a := range v.Audio {
-		c.printf("\naudio of %s: %d packets received, %d lost, %d refused; %d sent", a.Leg, a.Received, a.Lost, a.Dropped, a.Sent)
+		c.printf("\naudio of %s: %d packets received, %d lost, %d refused; %d sent; jitter %.0f ms", a.Leg, a.Received, a.Lost, a.Dropped, a.Sent, a.JitterMS)
+		if heard := quality(a.MOS); heard != "" {
+			c.printf("; hears with %s", heard)
+		}
 	}
 	c.printf("\n")
 	if trail {

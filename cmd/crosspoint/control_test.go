@@ -71,7 +71,8 @@ func (informed) call(id string, times bool) (callView, bool) {
 	if id == "nobody" {
 		return callView{}, false
 	}
-	return callView{ID: orElse(id, "7f4"), From: "101", Dialed: "102", Figure: fmt.Sprintf("figure, times %v\n", times), Trail: "trail\n"}, true
+	return callView{ID: orElse(id, "7f4"), From: "101", Dialed: "102", Figure: fmt.Sprintf("figure, times %v\n", times), Trail: "trail\n",
+		CallerMOS: 4.36, AnswererMOS: 3.2, Tape: "/tapes/7f4.wav", TapeFault: "not whole: disk full", Audio: []audioView{{Leg: "101", Received: 50, JitterMS: 2, MOS: 4.36}}}, true
 }
 
 func openTestControl(t *testing.T) (path string) {
@@ -99,13 +100,14 @@ func TestControlAnswers(t *testing.T) {
 		t.Errorf("the socket's mode is %v %v, not 0600", info.Mode(), err)
 	}
 	for args, wants := range map[string][]string{
-		"status":              {"office.toml, process 4711", "udp:127.0.0.1:5060", "card1 at /dev/ttyUSB0: up", "101 at sip:101@127.0.0.1:5070"},
-		"lines":               {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up"},
-		"calls":               {"7f3", "ended: 102 hung up", "7f4", "talking"},
-		"calls --ended 0":     {"7f4"},
-		"calls --last 3":      {"7e0", "asked for 3", time.Now().Add(-48 * time.Hour).Format(time.DateOnly)},
-		"calls --all":         {"asked for -1"},
-		"calls 7f4":           {"call", "7f4", "how the route was found:\ntrail", "crosspoint ladder 7f4"},
+		"status":          {"office.toml, process 4711", "udp:127.0.0.1:5060", "card1 at /dev/ttyUSB0: up", "101 at sip:101@127.0.0.1:5070"},
+		"lines":           {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up"},
+		"calls":           {"7f3", "ended: 102 hung up", "7f4", "talking"},
+		"calls --ended 0": {"7f4"},
+		"calls --last 3":  {"7e0", "asked for 3", time.Now().Add(-48 * time.Hour).Format(time.DateOnly)},
+		"calls --all":     {"asked for -1"},
+		"calls 7f4": {"call", "7f4", "how the route was found:\ntrail", "crosspoint ladder 7f4",
+			"MOS 4.4 of 4.4: users are very satisfied", "MOS 3.2 of 4.4: many users are dissatisfied", "/tapes/7f4.wav", "not whole: disk full"},
 		"calls --json 7f4":    {`"trail": "trail\n"`},
 		"dial --from 101 102": {"7f5 to 102"},
 		"reload":              {"+ phone 103\n", `"3-4"   (after a restart)`, "office.toml: reloaded, 1 changes in force"},
@@ -113,7 +115,7 @@ func TestControlAnswers(t *testing.T) {
 		"lines test fxo1":     {"line fxo1 (card1:1)", "ok   battery", "present"},
 		"lines busy-out fxo1": {"line fxo1: busied out"},
 		"lines return fxo1":   {"line fxo1: idle"},
-		"ladder":              {"call 7f4", "figure, times false"},
+		"ladder":              {"call 7f4", "figure, times false", "audio of 101: 50 packets received, 0 lost, 0 refused; 0 sent; jitter 2 ms; hears with MOS 4.4"},
 		"ladder 7f3 --times":  {"call 7f3", "figure, times true"},
 		"ladder --trail":      {"route:\ntrail"},
 		"lines --json":        {`"line": "fxo1"`},

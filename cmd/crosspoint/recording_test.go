@@ -30,6 +30,9 @@ func TestCallsAreRecorded(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, permissions %v", err, info.Mode())
 	}
+	if r := o.exchange.Ended()[0]; r.Tape != files[0] || r.TapeFault != "" {
+		t.Errorf("the record says %q %q", r.Tape, r.TapeFault)
+	}
 	f, err := os.Open(files[0])
 	if err != nil {
 		t.Fatal(err)

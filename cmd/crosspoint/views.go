@@ -107,6 +107,11 @@ type callView struct {
 	Ladder   []rungView  `json:"ladder,omitempty"`
 	Figure   string      `json:"figure,omitempty"`
 	Audio    []audioView `json:"audio,omitempty"`
+	// How well either heard the other, ITU-T G.107: 1 to 4.41.
+	CallerMOS   float64 `json:"caller_mos,omitempty"`
+	AnswererMOS float64 `json:"answerer_mos,omitempty"`
+	Tape        string  `json:"recorded_in,omitempty"`
+	TapeFault   string  `json:"recording_fault,omitempty"`
 }
 
 // dialView is a call that was begun on somebody's behalf.
@@ -136,7 +141,8 @@ type audioView struct {
 // viewCall is a call without its ladder, or with it drawn.
 func viewCall(r b2bua.Record, ladder, times bool) callView {
 	v := callView{ID: r.ID, State: r.State, From: caller(r), Dialed: r.Dialed, Answerer: r.Answerer,
-		Began: r.Began, Answered: r.Answered, Ended: r.Ended, Talked: r.Talked().Seconds(), Why: r.Why, Route: r.Route.Rule}
+		Began: r.Began, Answered: r.Answered, Ended: r.Ended, Talked: r.Talked().Seconds(), Why: r.Why, Route: r.Route.Rule,
+		Tape: r.Tape, TapeFault: r.TapeFault}
 	if !r.Ended.IsZero() {
 		v.State = "ended"
 		cause := r.Cause.Filled()
@@ -145,6 +151,9 @@ func viewCall(r b2bua.Record, ladder, times bool) callView {
 	for _, a := range r.Audio {
 		v.Audio = append(v.Audio, audioView{a.Leg, a.Stats.Received, a.Stats.Sent, a.Stats.Lost, a.Stats.Dropped,
 			float64(a.Stats.Jitter) / float64(time.Millisecond), finite(a.Stats.ReceivedDBm0), a.Hears.MOS, a.Hears.R})
+	}
+	if len(r.Audio) == 2 {
+		v.CallerMOS, v.AnswererMOS = r.Audio[0].Hears.MOS, r.Audio[1].Hears.MOS
 	}
 	if ladder {
 		v.Figure, v.Trail = r.Ladder.Figure(times), r.Trail.String()
@@ -158,7 +167,8 @@ func viewCall(r b2bua.Record, ladder, times bool) callView {
 // viewKept is a call of which only the record is left: no ladder, no audio.
 func viewKept(c store.Call) callView {
 	v := callView{ID: c.ID, State: "ended", From: c.Caller, Dialed: c.Dialed, Answerer: c.Answerer, Began: c.Began, Answered: c.Answered,
-		Ended: c.Ended, Cause: c.Cause, Status: c.Status, Why: c.Why, Route: c.Route, Trail: c.Trail}
+		Ended: c.Ended, Cause: c.Cause, Status: c.Status, Why: c.Why, Route: c.Route, Trail: c.Trail,
+		CallerMOS: c.CallerMOS, AnswererMOS: c.AnswererMOS, Tape: c.Tape, TapeFault: c.TapeFault}
 	if c.Source != "" && !strings.HasPrefix(c.Caller, c.Source) {
 		v.From += " on " + c.Source
 	}

@@ -15,7 +15,9 @@ type Call struct {
 	Answerer, Route        string
 	Cause, Status          int // Q.850, SIP
 	By, Why                string
-	Trail                  string // how the route was found, for people
+	Trail                  string  // how the route was found, for people
+	Tape, TapeFault        string  // as b2bua.Record has them
+	CallerMOS, AnswererMOS float64 // how well either heard the other (ITU-T G.107); zero: not known
 }
 
 // Keep adds the records of calls, all or none.
@@ -33,10 +35,10 @@ func (s *Store) keep(records []b2bua.Record) error {
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	for _, r := range records {
-		_, err := tx.Exec(`INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		_, err := tx.Exec(`INSERT INTO call (`+callColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.ID, r.Began.UnixMilli(), millis(r.Answered), millis(r.Ended), r.Source.Name, r.From.String(), r.Dialed,
 			r.Answerer, r.Route.Rule, r.Cause.Filled().Q850, r.Cause.Filled().Status, r.Cause.By, r.Why,
-			r.Trail.String())
+			r.Trail.String(), r.Tape, r.TapeFault, mos(r, 0), mos(r, 1))
 		if err != nil {
 			return err
 		}
@@ -47,6 +49,14 @@ func (s *Store) keep(records []b2bua.Record) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// mos is how well the caller, 0, or who answered, 1, heard the other.
+func mos(r b2bua.Record, who int) float64 {
+	if who >= len(r.Audio) {
+		return 0
+	}
+	return r.Audio[who].Hears.MOS
 }
 
 // Forget drops the records of calls that began before t.
@@ -78,7 +88,8 @@ func (s *Store) Toll(t time.Time) (map[string]time.Duration, error) {
 	return talked, rows.Err()
 }
 
-const callColumns = `id, began, answered, ended, source, caller, dialed, answerer, route, cause, status, by_whom, why, trail`
+const callColumns = `id, began, answered, ended, source, caller, dialed, answerer, route, cause, status, by_whom, why, trail,
+	tape, tape_fault, caller_mos, answerer_mos`
 
 // Calls are the latest calls, at most so many, the latest first. Negative: all.
 func (s *Store) Calls(most int) ([]Call, error) {
@@ -105,7 +116,8 @@ func (s *Store) calls(query string, args ...any) ([]Call, error) {
 	for rows.Next() {
 		var c Call
 		var began, answered, ended int64
-		err := rows.Scan(&c.ID, &began, &answered, &ended, &c.Source, &c.Caller, &c.Dialed, &c.Answerer, &c.Route, &c.Cause, &c.Status, &c.By, &c.Why, &c.Trail)
+		err := rows.Scan(&c.ID, &began, &answered, &ended, &c.Source, &c.Caller, &c.Dialed, &c.Answerer, &c.Route, &c.Cause, &c.Status, &c.By, &c.Why, &c.Trail,
+			&c.Tape, &c.TapeFault, &c.CallerMOS, &c.AnswererMOS)
 		if err != nil {
 			return nil, err
 		}

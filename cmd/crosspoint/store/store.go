@@ -40,6 +40,10 @@ CREATE INDEX IF NOT EXISTS call_began ON call (began);`
 // additions are what each version after the first has added.
 var additions = [...]string{
 	`ALTER TABLE setting ADD COLUMN call_waiting INTEGER NOT NULL DEFAULT 0;`,
+	`ALTER TABLE call ADD COLUMN tape TEXT NOT NULL DEFAULT '';
+	ALTER TABLE call ADD COLUMN tape_fault TEXT NOT NULL DEFAULT '';
+	ALTER TABLE call ADD COLUMN caller_mos REAL NOT NULL DEFAULT 0;
+	ALTER TABLE call ADD COLUMN answerer_mos REAL NOT NULL DEFAULT 0;`,
 }
 
 // version is what PRAGMA user_version says of a file that this program can use.

@@ -14,6 +14,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/registrar"
 	"crosspoint/dialplan"
+	"crosspoint/media"
 )
 
 func openFile(t *testing.T, path string) *Store {
@@ -62,7 +63,8 @@ func TestOlderFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(schema + `PRAGMA user_version = 1; INSERT INTO setting VALUES ('101', '103', '', '', 0, 1)`); err != nil {
+	if _, err := db.Exec(schema + `PRAGMA user_version = 1; INSERT INTO setting VALUES ('101', '103', '', '', 0, 1);
+		INSERT INTO call VALUES ('7f3', 1, 2, 3, '101', '101', '102', '102', '', 16, 200, '102', '102 hung up', '')`); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()
@@ -70,6 +72,9 @@ func TestOlderFile(t *testing.T) {
 	want := dialplan.Settings{ForwardAlways: "103", Withhold: true}
 	if got := s.Settings("101"); got != want {
 		t.Errorf("of the older file: %+v", got)
+	}
+	if c, ok, err := s.Call("7f3"); err != nil || !ok || c.Why != "102 hung up" || c.Tape != "" || c.CallerMOS != 0 {
+		t.Errorf("of the older file: %+v %v", c, err)
 	}
 	want.CallWaiting = dialplan.WaitingOn
 	if err := s.Change("101", func(set *dialplan.Settings) { *set = want }); err != nil {
@@ -123,6 +128,7 @@ func TestCallsAreKept(t *testing.T) {
 			Answered: at.Add(time.Duration(i) * time.Hour), Route: dialplan.Route{Class: dialplan.National}, Payer: "103",
 			Trail: dialplan.Trail{{Rule: "rule \"local\"", Verdict: "fits"}},
 			Cause: leg.Busy.GivenBy("102"), Why: "102: user busy",
+			Tape: "/tapes/" + id + ".wav", TapeFault: "not whole", Audio: []b2bua.Audio{{Hears: media.Quality{MOS: 4.25}}, {Hears: media.Quality{MOS: 3.5}}},
 		}
 		if err := s.Keep(r); err != nil {
 			t.Fatal(err)
@@ -141,6 +147,9 @@ func TestCallsAreKept(t *testing.T) {
 	}
 	if toll, err := s.Toll(at.Add(90 * time.Minute)); err != nil || toll["101"] != time.Minute || toll["103"] != time.Minute {
 		t.Errorf("toll talk time since the second call: %v, %v", toll, err)
+	}
+	if c := calls[1]; c.Tape != "/tapes/two.wav" || c.TapeFault != "not whole" || c.CallerMOS != 4.25 || c.AnswererMOS != 3.5 {
+		t.Errorf("record: %+v", c)
 	}
 	if c, ok, err := s.Call("two"); !ok || err != nil || !strings.Contains(c.Trail, "rule \"local\": fits") {
 		t.Errorf("call two: %+v, %v", c, err)
