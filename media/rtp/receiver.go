@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	pion "github.com/pion/rtp"
-
 	"crosspoint/media"
 	"crosspoint/media/g711"
 )
@@ -17,7 +15,6 @@ import (
 // loop, except where they are atomic.
 type receiver struct {
 	s      *Session
-	header pion.Header
 	packet media.Packet
 	origin origin
 	seq    sequence
@@ -53,14 +50,13 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 		r.s.reporter.hand(b, from)
 		return
 	}
-	kind, law, payload, ok := r.parse(b)
+	h, kind, law, payload, ok := r.parse(b)
 	if !ok {
 		r.malformed.Add(1)
 		return
 	}
 	now := time.Now()
-	h := &r.header
-	ok, changed := r.origin.admit(from, h.SSRC, h.SequenceNumber, now)
+	ok, changed := r.origin.admit(from, h.ssrc, h.seq, now)
 	if changed {
 		r.learnt()
 	}
@@ -69,21 +65,21 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 		return
 	}
 	r.heard(now)
-	ok, fresh := r.seq.accept(h.SSRC, h.SequenceNumber)
+	ok, fresh := r.seq.accept(h.ssrc, h.seq)
 	if fresh {
-		r.begin(h.SSRC)
+		r.begin(h.ssrc)
 	}
 	if !ok {
 		r.stale.Add(1)
 		return
 	}
-	r.count(kind, now)
+	r.count(kind, h.timestamp, now)
 	if len(payload) == 0 {
 		return // keeps a NAT open
 	}
 	switch kind {
 	case media.Event:
-		r.digits.take(h.Timestamp, h.Marker, payload, now)
+		r.digits.take(h.timestamp, h.marker, payload, now)
 		if at := r.digits.deadline(); !at.IsZero() {
 			r.s.loop.wakeAt(at)
 		}
@@ -97,35 +93,20 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 		return
 	}
 	p := &r.packet
-	p.Kind, p.Law, p.Marker = kind, law, h.Marker
-	p.Seq, p.Timestamp, p.Payload = h.SequenceNumber, h.Timestamp, payload
+	p.Kind, p.Law, p.Marker = kind, law, h.marker
+	p.Seq, p.Timestamp, p.Payload = h.seq, h.timestamp, payload
 	to.Write(p)
 }
 
 // parse checks a datagram as far as it can without knowing from whom it is.
-func (r *receiver) parse(b []byte) (kind media.Kind, law g711.Law, payload []byte, ok bool) {
-	const shortest, version = 12, 2
-	if len(b) < shortest || len(b) > maxPacket || b[0]>>6 != version {
+func (r *receiver) parse(b []byte) (h header, kind media.Kind, law g711.Law, payload []byte, ok bool) {
+	if len(b) > maxPacket {
 		return
 	}
-	h := &r.header
-	n, err := h.Unmarshal(b)
-	if err != nil || n > len(b) {
-		return
+	if h, payload, ok = parseHeader(b); ok {
+		kind, law, ok = r.s.format.Load().kind(h.kind)
 	}
-	payload = b[n:]
-	if h.Padding {
-		pad := 0
-		if len(payload) > 0 {
-			pad = int(payload[len(payload)-1])
-		}
-		if pad == 0 || pad > len(payload) {
-			return
-		}
-		payload = payload[:len(payload)-pad]
-	}
-	kind, law, ok = r.s.format.Load().kind(h.PayloadType)
-	return kind, law, payload, ok
+	return h, kind, law, payload, ok
 }
 
 // begin follows a new source, or one that has begun to count anew.
@@ -137,9 +118,9 @@ func (r *receiver) begin(ssrc uint32) {
 	}
 }
 
-func (r *receiver) count(kind media.Kind, now time.Time) {
+func (r *receiver) count(kind media.Kind, timestamp uint32, now time.Time) {
 	if kind == media.Audio {
-		r.seq.arrived(r.header.Timestamp, now)
+		r.seq.arrived(timestamp, now)
 		r.jitter16.Store(r.seq.jitter16)
 	}
 	expected, counted := r.seq.total()

@@ -32,16 +32,13 @@ const (
 // session's own digits come in between. So whoever writes enters first; it is
 // a single compare-and-swap, and nobody waits but at such a moment.
 type sender struct {
-	s    *Session
-	busy atomic.Bool
-	over atomic.Bool   // nobody comes in any more
-	ssrc atomic.Uint32 // ours
+	s       *Session
+	busy    atomic.Bool
+	over    atomic.Bool   // nobody comes in any more
+	ssrc    atomic.Uint32 // ours
+	packets atomic.Uint32 // sent, for sender reports, as octets is
 
-	// Counted for sender reports.
-	packets atomic.Uint32
-	octets  atomic.Uint32
-
-	// The rest belongs to who is inside.
+	// The rest, but octets, belongs to who is inside.
 	running  bool   // a packet was sent
 	splice   bool   // what was sent last is not from the source in last
 	seq      uint16 // of the newest packet sent
@@ -57,6 +54,7 @@ type sender struct {
 
 	inBand *media.InBand // made when the party takes no telephone-events and one comes
 	repack *repacker     // made when the party wants another packet length
+	octets atomic.Uint32 // of payload; it stands here for touch
 	buf    [sendSize]byte
 }
 

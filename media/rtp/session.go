@@ -22,6 +22,7 @@ type Session struct {
 	local   netip.AddrPort
 	release func() // gives the ports back
 
+	// What a packet needs stands together, for the cache's sake.
 	format    atomic.Pointer[Format]
 	direction atomic.Uint32
 	target    atomic.Pointer[target] // where audio goes; nil: nowhere yet

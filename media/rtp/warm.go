@@ -22,23 +22,25 @@ func warm(loops []*loop) (sum uint64) {
 }
 
 // touch reads a word of each cache line, of 64 bytes as a rule, that a packet
-// needs, here and where it goes.
+// needs, here and where it goes. What belongs to others than the loop is read
+// only where it is atomic.
 func (r *receiver) touch() uint64 {
 	sum := uint64(r.origin.source.Port()) + uint64(r.origin.rank) + uint64(r.packet.Source) + uint64(r.seq.max) +
-		uint64(r.seq.jitter16) + uint64(r.watch.after) + r.received.Load() + uint64(r.jitter16.Load()) +
-		uint64(r.s.direction.Load()) + uint64(r.s.format.Load().AudioPT)
+		uint64(r.seq.jitter16) + uint64(r.watch.after) + uint64(r.failed) + r.received.Load() +
+		uint64(r.lastReceived.Load())
 	if to := r.to.Load(); to != nil {
 		if s, ok := to.Sink.(*Session); ok {
-			sum += s.out.touch()
+			sum += s.touch()
 		}
 	}
-	return sum
+	return sum + r.s.touch()
 }
 
-func (o *sender) touch() uint64 {
-	sum := uint64(o.ssrc.Load()) + uint64(o.anchorTS) + uint64(o.buf[0]) + uint64(o.buf[64]) + uint64(o.buf[128]) +
-		uint64(o.s.direction.Load()) + uint64(o.s.format.Load().AudioPT)
-	if to := o.s.target.Load(); to != nil {
+// touch reads what is needed to send.
+func (s *Session) touch() uint64 {
+	o := &s.out
+	sum := uint64(o.ssrc.Load()) + uint64(o.octets.Load()) + uint64(s.format.Load().AudioPT)
+	if to := s.target.Load(); to != nil {
 		sum += uint64(to.Port())
 	}
 	return sum
