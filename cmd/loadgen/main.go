@@ -43,7 +43,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.program, "crosspoint", "bin/crosspoint", "the `program` to measure")
 	flag.StringVar(&o.out, "out", "out/bench", "`directory` for load.json, load.md, cost.svg and the programs' logs")
-	flag.StringVar(&o.relays, "relays", "crosspoint,rtpengine", "what to measure; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange")
+	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange")
 	flag.StringVar(&o.levels, "levels", "10,30,100,250,500,750,1000,1500,2000", "numbers of calls to measure, before the search between the last two")
 	flag.StringVar(&o.cores, "cores", "one,all", "one: the relay on core 0, the generator on core 1; all: both on all cores")
 	flag.StringVar(&o.rates, "rates", "250,500,750,1000,1250,1500,1750,2000", "calls per second to set up and tear down; empty: none")
@@ -135,6 +135,8 @@ func (o *options) generatorFor(cores string) error {
 func (o *options) start(relay, cores string, pump *load.Pump) (load.Target, error) {
 	_, program, another := strings.Cut(relay, "=")
 	switch {
+	case relay == "none":
+		return load.Direct{Pump: pump}, nil
 	case relay == "crosspoint":
 		return load.StartExchange(o.place(cores), o.program, "warn", pump.Addr)
 	case another:
@@ -145,7 +147,7 @@ func (o *options) start(relay, cores string, pump *load.Pump) (load.Target, erro
 		}
 		return load.StartEngine(o.place(cores), count(cores), pump.Addr)
 	}
-	return nil, fmt.Errorf("no relay is called %q: there are crosspoint, rtpengine, and NAME=PATH for another build of the exchange", relay)
+	return nil, fmt.Errorf("no relay is called %q: there are none, crosspoint, rtpengine, and NAME=PATH for another build of the exchange", relay)
 }
 
 func (o *options) measure(b *load.Bench, relay, cores string, levels []int) (load.RelayPart, error) {

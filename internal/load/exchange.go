@@ -103,9 +103,9 @@ func (x *Exchange) PID() int     { return x.cmd.Process.Pid }
 // Phones are the two ends, for other tests than those of Target.
 func (x *Exchange) Phones() *Phones { return x.phones }
 
-// Resize calls or hangs up, 200 calls a second at most.
+// Resize calls or hangs up, 500 calls a second at most.
 func (x *Exchange) Resize(n int) ([]Call, error) {
-	const pace = 5 * time.Millisecond
+	const pace = 2 * time.Millisecond
 	for i := n; i < len(x.calls); i++ {
 		x.phones.HangUp(i)
 		time.Sleep(pace)

@@ -56,6 +56,7 @@ type Window struct {
 	Foreign  uint64 // packets that are none of ours
 	Late     uint64 // turns that came more than a frame too late: the generator was the limit
 	Delay    Histogram
+	Turns    Histogram // how late the generator itself sent; no part of Delay
 }
 
 // Loss is the fraction of what was sent that did not arrive.
@@ -200,7 +201,7 @@ func (p *Pump) send(turn int, round int64) (int, int64) {
 		if due > now {
 			break
 		}
-		p.speak(p.streams[turn], now, now-due > int64(frame))
+		p.speak(p.streams[turn], due, now)
 		if turn++; turn == n {
 			turn, round = 0, round+int64(frame)
 		}
@@ -209,16 +210,31 @@ func (p *Pump) send(turn int, round int64) (int, int64) {
 		}
 	}
 	for _, s := range p.sockets {
-		s.flush()
+		p.flush(s)
 	}
 	return turn, round
 }
 
-// speak queues a stream's next packet.
-func (p *Pump) speak(s *Stream, now int64, late bool) {
+// flush writes the time into the packets that wait in a socket, and sends them.
+func (p *Pump) flush(s *socket) {
+	if s.out.n == 0 {
+		return
+	}
+	now := time.Now().UnixNano()
+	for i := range s.out.n {
+		binary.LittleEndian.PutUint64(s.out.buf[i][20:], uint64(now))
+	}
+	if w := p.window; w != nil && now >= w.from && now < w.to {
+		w.Sent += uint64(s.out.n)
+	}
+	s.flush()
+}
+
+// speak queues a stream's next packet, whose turn came at due.
+func (p *Pump) speak(s *Stream, due, now int64) {
 	out := p.sockets[s.socket]
 	if out.full() {
-		out.flush()
+		p.flush(out)
 	}
 	b := out.next(&s.to)
 	s.seq++
@@ -229,10 +245,9 @@ func (p *Pump) speak(s *Stream, now int64, late bool) {
 	binary.BigEndian.PutUint32(b[8:], s.ssrc)
 	binary.LittleEndian.PutUint32(b[12:], magic)
 	binary.LittleEndian.PutUint32(b[16:], s.number)
-	binary.LittleEndian.PutUint64(b[20:], uint64(now))
 	if w := p.window; w != nil && now >= w.from && now < w.to {
-		w.Sent++
-		if late {
+		w.Turns.Add(now - due)
+		if now-due > int64(frame) {
 			w.Late++
 		}
 	}

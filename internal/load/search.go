@@ -4,6 +4,7 @@ package load
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"time"
 )
@@ -36,7 +37,9 @@ type Point struct {
 	PerCall  float64 `json:"rss_kb_per_call"`
 	Threads  int     `json:"threads"`
 	Files    int     `json:"files"`
-	Late     float64 `json:"generator_late"` // fraction of packets that the generator sent a frame too late
+	Late     float64 `json:"generator_late"`   // fraction of packets that the generator sent a frame too late
+	LateP99  float64 `json:"generator_p99_ms"` // how late the generator sent: no part of the delays
+	Busy     float64 `json:"generator_cores"`  // what the generator itself took
 	Passed   bool    `json:"passed"`
 	Disagree bool    `json:"runs_disagree,omitempty"` // not all runs passed or failed
 }
@@ -86,8 +89,8 @@ func (b *Bench) measure(t Target, calls []Call) (Point, error) {
 	for _, p := range points {
 		m.Disagree = m.Disagree || p.Passed != m.Passed
 	}
-	b.Tell("  %-22s %5d calls: loss %.3f %%, p50 %.2f p99 %.2f p99.9 %.2f ms, %.4f CPU-s per 1000 pkt/s, %.2f cores, %.1f kB a call%s",
-		t.Name(), m.Calls, 100*m.Loss, m.P50, m.P99, m.P999, m.CPU, m.Cores, m.PerCall, verdict(m))
+	b.Tell("  %-22s %5d calls: loss %.3f %%, p50 %.2f p99 %.2f p99.9 %.2f ms, %.4f CPU-s per 1000 pkt/s, %.2f cores, %.1f kB a call; generator %.2f cores, late p99 %.2f ms%s",
+		t.Name(), m.Calls, 100*m.Loss, m.P50, m.P99, m.P999, m.CPU, m.Cores, m.PerCall, m.Busy, m.LateP99, verdict(m))
 	return m, nil
 }
 
@@ -112,12 +115,20 @@ func (b *Bench) once(t Target, calls []Call, d time.Duration) (Point, error) {
 	if err != nil {
 		return Point{}, err
 	}
+	mine, err := UsageOf(os.Getpid())
+	if err != nil {
+		return Point{}, err
+	}
 	begin := time.Now()
 	w, err := b.Pump.Measure(d)
 	if err != nil {
 		return Point{}, err
 	}
 	after, err := UsageOf(t.PID())
+	if err != nil {
+		return Point{}, err
+	}
+	mineAfter, err := UsageOf(os.Getpid())
 	if err != nil {
 		return Point{}, err
 	}
@@ -128,6 +139,8 @@ func (b *Bench) once(t Target, calls []Call, d time.Duration) (Point, error) {
 		Cores:   (after.CPU - before.CPU).Seconds() / took.Seconds(),
 		Threads: after.Threads, Files: after.Files,
 		PerCall: float64(after.RSS-b.empty) / 1024,
+		LateP99: ms(w.Turns.Quantile(0.99)),
+		Busy:    (mineAfter.CPU - mine.CPU).Seconds() / took.Seconds(),
 	}
 	if w.Sent > 0 {
 		p.Late = float64(w.Late) / float64(w.Sent)
@@ -160,6 +173,8 @@ func medianOf(points []Point) Point {
 	m.CPU = median(func(p *Point) float64 { return p.CPU })
 	m.Cores = median(func(p *Point) float64 { return p.Cores })
 	m.Late = median(func(p *Point) float64 { return p.Late })
+	m.LateP99 = median(func(p *Point) float64 { return p.LateP99 })
+	m.Busy = median(func(p *Point) float64 { return p.Busy })
 	return m
 }
 
