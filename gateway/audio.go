@@ -35,6 +35,7 @@ type program struct {
 	anew     bool    // forget what the tone detector has heard so far
 	dial     bool    // expect dial tone
 	callerID *receiver
+	notice   *notice // interrupts the talk to tell of a waiting call; nil: nothing
 }
 
 // A sound is something that the line plays to whom it is wired to.
@@ -162,13 +163,19 @@ func (a *audio) tick(rx, tx []byte, clock uint64) {
 	if media.Level(g711.MuLaw, rx) > loud {
 		a.spoken.Store(now.UnixNano())
 	}
-	if p.tones || p.keys || p.callerID != nil {
+	if p.notice.active() {
+		rx = a.underNotice(p, rx, clock)
+	} else if p.tones || p.keys || p.callerID != nil {
 		a.listen(p, rx, now)
 	}
 	if p.stream != nil && p.hear {
 		p.stream.say(rx, clock, lost)
 	}
-	a.speak(p, tx)
+	if p.notice.active() {
+		a.notify(p, tx, clock)
+	} else {
+		a.speak(p, tx)
+	}
 	a.said.Add(g711.MuLaw, tx)
 	if media.Level(g711.MuLaw, tx) > loud {
 		a.lastSaid = now
@@ -239,16 +246,21 @@ func (a *audio) listen(p *program, rx []byte, now time.Time) {
 		a.ear.listen(pcm, echo, a.line)
 	}
 	if p.keys {
-		for _, k := range a.keys.Detect(pcm) {
-			if k.Down {
-				a.line.inbox.Put(keyDown{k.Digit})
-			} else {
-				a.line.inbox.Put(keyUp{k.Digit, k.Duration})
-			}
-		}
+		a.detect(pcm)
 	}
 	if p.callerID != nil {
 		p.callerID.listen(pcm, a.line)
+	}
+}
+
+// detect looks for digits, and tells the owner of them.
+func (a *audio) detect(pcm []int16) {
+	for _, k := range a.keys.Detect(pcm) {
+		if k.Down {
+			a.line.inbox.Put(keyDown{k.Digit})
+		} else {
+			a.line.inbox.Put(keyUp{k.Digit, k.Duration})
+		}
 	}
 }
 
@@ -269,8 +281,12 @@ func (a *audio) speak(p *program, tx []byte) {
 		p.stream.hear(tx)
 		return
 	}
-	for i := range tx {
-		tx[i] = g711.MuLaw.Silence()
+	silence(tx)
+}
+
+func silence(frame []byte) {
+	for i := range frame {
+		frame[i] = g711.MuLaw.Silence()
 	}
 }
 

@@ -141,8 +141,8 @@ func (w what) String() string {
 
 // draw shows a hold and its end in the ladder.
 func (l *line) draw(o order) {
-	if held := o.what == hold; held != l.call.held {
-		l.call.held = held
-		l.out("%s", o.what)
+	if held := o.what == hold; held != o.call.held {
+		o.call.held = held
+		o.call.ladder.Out(l.cfg.Name, o.what.String())
 	}
 }

@@ -60,6 +60,11 @@ func partyOf(id callerid.CallerID) leg.Party {
 
 // newCallerID is the signal that tells a telephone who calls.
 func newCallerID(s callerid.Standard, p leg.Party, at time.Time) *sound {
+	return &sound{Source: callerid.NewSender(callerIDOf(p, at), callerid.Config{Standard: s})}
+}
+
+// callerIDOf is what a telephone is told of a caller.
+func callerIDOf(p leg.Party, at time.Time) callerid.CallerID {
 	id := callerid.CallerID{Number: p.Number, Name: p.Name, Time: callerid.TimeOf(at)}
 	switch {
 	case p.Withheld:
@@ -68,7 +73,7 @@ func newCallerID(s callerid.Standard, p leg.Party, at time.Time) *sound {
 	case p.Number == "":
 		id.NumberAbsent = callerid.Unavailable
 	}
-	return &sound{Source: callerid.NewSender(id, callerid.Config{Standard: s})}
+	return id
 }
 
 // callerText is a caller as a ladder shows it.

@@ -118,16 +118,22 @@ func (e *echoFilter) take(clock uint64) {
 // say notes what the line shall hear. Clock is the card's at the frame of the
 // line that came with it.
 func (e *echoFilter) say(tx []byte, clock uint64) {
-	at := clock + jack.FrameSize
-	if e.timed != nil {
-		at = e.timed.Playout()
-	}
+	at := e.playout(clock, 0)
 	if at-e.heard > farRing-jack.FrameSize { // in the past, or too far ahead: it can't be lined up
 		return
 	}
 	for i, code := range tx {
 		e.said[(at+uint64(i))%farRing] = g711.MuLaw.DecodeSample(code)
 	}
+}
+
+// playout is the card's clock at which the line hears the first sample of what
+// is said at the tick of the given clock. Later is added where that is not known.
+func (e *echoFilter) playout(clock uint64, later time.Duration) uint64 {
+	if e.timed != nil {
+		return e.timed.Playout()
+	}
+	return clock + jack.FrameSize + uint64(later*g711.SampleRate/time.Second)
 }
 
 // measured is a measurement for others to read.

@@ -41,6 +41,7 @@ type fxs struct {
 	early   bool  // the telephone hears the other end before the answer
 	waiting bool  // messages wait
 	bell    bell
+	noticed time.Time // when the last notice of a waiting call ended
 }
 
 func newFXS(l *line) *fxs {
@@ -66,6 +67,11 @@ func (f *fxs) handle(ev event) {
 			return
 		}
 	case seize:
+		f.second.Store(f.aside.call != nil)
+		if f.waits() {
+			f.awaited(ev.call)
+			return
+		}
 		if f.state != fxsIdle {
 			ev.call.end(leg.Busy.GivenBy(f.cfg.Name).Because("the telephone on line %s is %s", f.cfg.Name, f.words()))
 			return
@@ -76,7 +82,14 @@ func (f *fxs) handle(ev event) {
 	case messages:
 		f.waiting = ev.waiting
 		return
+	case noticed:
+		f.notified(ev.notice)
+		return
 	case order:
+		if ev.call == f.aside.call {
+			f.orderAside(ev)
+			return
+		}
 		if ev.what == hangup {
 			f.become(f.hungUp(ev.cause))
 			return
@@ -160,14 +173,26 @@ func (f *fxs) talking(ev event) fxsState {
 			f.audio.digit(ev.digit, ev.d)
 		}
 	case keyUp:
+		if ev.digit == 'D' && time.Since(f.noticed) < lateAck {
+			break
+		}
 		f.in("DTMF %c", ev.digit)
 		f.call.deliver(leg.Digit{Of: f.call.of(), Digit: ev.digit, For: ev.d, Relayed: true})
+	case carries:
+		f.audio.interrupt(nil)
+	case expired:
+		if ev.timer == waitingTimer {
+			f.remind()
+		}
 	case jack.Change:
 		switch {
 		case ev.What == jack.Pulse:
 			f.in("pulses %c", ev.Digit)
 			f.call.deliver(leg.Digit{Of: f.call.of(), Digit: ev.Digit})
-		case ev.What == jack.Flash && f.isFlash(ev.For):
+		case ev.What != jack.Flash || !f.isFlash(ev.For):
+		case f.aside.call != nil:
+			return f.changeOver()
+		default:
 			f.in("flash")
 			f.call.deliver(leg.Flash{Of: f.call.of()})
 		}
@@ -181,30 +206,46 @@ func (f *fxs) isFlash(d time.Duration) bool {
 	return d == 0 || f.opt.FlashMin <= d && d <= f.opt.FlashMax
 }
 
-// enterTalking joins the telephone and its stream, both ways.
+// enterTalking joins the telephone and its stream, both ways. A call that was
+// answered before was held.
 func (f *fxs) enterTalking() {
 	c := f.call
 	c.stream.open()
 	f.audio.play(program{stream: c.stream, hear: true, say: true, keys: true})
+	if f.opt.ReverseOnAnswer {
+		f.cfg.Port.SetReversed(f.record.Incoming)
+	}
+	if !f.answer.IsZero() {
+		f.watchAudio()
+		c.deliver(leg.Resumed{Of: c.of()})
+		return
+	}
 	f.answered()
 	if !f.record.Incoming {
 		c.deliver(leg.Answered{Of: c.of()})
 	} else if f.opt.ReverseOnAnswer {
 		f.out("polarity reversal")
-		f.cfg.Port.SetReversed(true)
 	}
 }
 
 // onHook ends what the telephone was doing: it was hung up.
 func (f *fxs) onHook() {
 	if f.call == nil {
+		if f.aside.call != nil {
+			f.ringBack()
+			return
+		}
 		f.become(fxsIdle)
 		return
 	}
 	f.in("on-hook")
 	why := leg.NormalClearing.GivenBy(f.cfg.Name).Because("the telephone on line %s was hung up", f.cfg.Name)
 	c := f.drop(why.Text)
-	f.become(fxsIdle)
+	if f.aside.call != nil {
+		f.ringBack()
+	} else {
+		f.become(fxsIdle)
+	}
 	f.publish() // call control may ring the telephone back at once
 	c.end(why)
 }
@@ -212,6 +253,9 @@ func (f *fxs) onHook() {
 // hungUp ends the call because the other side did, and lets the telephone hear
 // it if it is off-hook.
 func (f *fxs) hungUp(cause leg.Cause) fxsState {
+	if f.aside.call != nil {
+		return f.leftAlone(cause)
+	}
 	ringing, talked := f.state == fxsRinging || f.state == fxsActivating, f.state == fxsTalking
 	f.hears = toneFor(cause)
 	if ringing {
@@ -253,11 +297,19 @@ func toneFor(cause leg.Cause) heard {
 func (f *fxs) left(ev event) fxsState {
 	switch ev := ev.(type) {
 	case jack.Change:
-		if ev.What == jack.Flash && f.isFlash(ev.For) {
+		switch {
+		case ev.What != jack.Flash || !f.isFlash(ev.For):
+		case f.aside.call != nil:
+			return f.takeWaiting()
+		default:
 			return f.offHook()
 		}
 	case expired:
 		if ev.timer != stateTimer {
+			break
+		}
+		if f.aside.call != nil {
+			f.timers.set(stateTimer, reorderTime)
 			break
 		}
 		if f.state == fxsReorder {
@@ -270,12 +322,18 @@ func (f *fxs) left(ev event) fxsState {
 
 func (f *fxs) down() bool     { return f.state == fxsDown }
 func (f *fxs) talks() bool    { return f.state == fxsTalking }
-func (f *fxs) fall()          { f.become(fxsDown) }
 func (f *fxs) goesOn() bool   { return false }
 func (f *fxs) side() *outward { return nil }
 
+// fall ends both calls of a line that can't be used any more.
+func (f *fxs) fall() {
+	f.endAside(f.lost(f.why, !f.aside.waits()))
+	f.become(fxsDown)
+}
+
 // arrive begins as the card reports.
 func (f *fxs) arrive() {
+	f.endAside(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
 	f.state = fxsDown // arrive anew, whatever it was
 	f.become(fxsIdle)
 	if f.jack.OffHook {
@@ -303,6 +361,17 @@ func (f *fxs) failed() string {
 	return ""
 }
 
+// asideWords is what a telephone has beside its talk, for people.
+func (f *fxs) asideWords() string {
+	switch {
+	case f.aside.call == nil:
+		return ""
+	case f.aside.waits():
+		return ", " + f.aside.call.other.String() + " waits"
+	}
+	return ", " + f.aside.call.other.String() + " on hold"
+}
+
 func (f *fxs) words() string {
 	other := "unknown"
 	if f.call != nil {
@@ -326,7 +395,7 @@ func (f *fxs) words() string {
 	case fxsCalling:
 		return "calling " + other
 	case fxsTalking:
-		return "talking with " + other
+		return "talking with " + other + f.asideWords()
 	case fxsReorder:
 		return "off-hook, hears " + f.hears.String()
 	case fxsHowling:

@@ -40,10 +40,15 @@ type bell struct {
 func (f *fxs) startRinging(c *call) fxsState {
 	c.other = c.from
 	f.begin(c, false)
-	if !f.opt.NoCallerID {
-		f.bell.callerID = newCallerID(f.cidBy, c.from, time.Now())
-	}
 	c.deliver(leg.Ringing{Of: c.of()})
+	return f.alert()
+}
+
+// alert rings the telephone for the line's call, and tells it whose it is.
+func (f *fxs) alert() fxsState {
+	if !f.opt.NoCallerID {
+		f.bell.callerID = newCallerID(f.cidBy, f.call.other, time.Now())
+	}
 	switch {
 	case f.bell.callerID == nil || !f.cidBy.BeforeRing():
 		f.ringBell()
@@ -71,7 +76,7 @@ func (f *fxs) ringBell() {
 }
 
 func (f *fxs) sendCallerID() {
-	f.out("caller ID %s", callerText(f.call.from))
+	f.out("caller ID %s", callerText(f.call.other))
 	f.cfg.Port.SetAudio(true)
 	f.audio.play(program{sound: f.bell.callerID})
 	f.bell.callerID = nil
@@ -90,6 +95,8 @@ func (f *fxs) ringing(ev event) fxsState {
 		f.timers.set(stepTimer, callerIDAfter)
 	case expired:
 		switch {
+		case ev.timer == stateTimer: // a held call was not taken back
+			return f.notTakenBack()
 		case ev.timer != stepTimer:
 		case f.bell.callerID != nil:
 			f.sendCallerID()

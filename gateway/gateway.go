@@ -141,23 +141,51 @@ func (g *Gateway) Dial(trunk, number string, o leg.Outgoing) (leg.Leg, error) {
 // DialLine rings the telephone on an FXS line. The error is a leg.Cause:
 // leg.Busy if the telephone is off-hook.
 func (g *Gateway) DialLine(name string, o leg.Outgoing) (leg.Leg, error) {
-	l := g.now.Load().byName[name]
-	if l == nil {
-		return nil, leg.Unallocated.GivenBy(leg.Us).Because("there is no line %q", name)
+	l, phone, err := g.telephone(name)
+	if err != nil {
+		return nil, err
 	}
-	phone, ok := l.m.(*fxs)
-	if !ok {
-		return nil, leg.Unallocated.GivenBy(leg.Us).Because("line %s leads to an exchange: it is called over a trunk", name)
-	}
-	party := leg.Party{Number: phone.opt.Extension, Name: phone.opt.Name}
-	c := newCall(l.nextID(), party, o, g.log)
-	pick := func() *line {
+	return g.place(phone.called(o), func() *line {
 		if l.report.Load().Ready && l.claimed.CompareAndSwap(false, true) {
 			return l
 		}
 		return nil
+	}, l.unavailable)
+}
+
+// CallWaiting offers a second call to the telephone on an FXS line, which talks.
+// It hears the call-waiting tone and, if it has a display, is told who calls; a
+// hook-flash answers. The error is a leg.Cause: leg.Busy if the telephone does
+// not talk, has two calls already, or its call carries fax or modem signals.
+func (g *Gateway) CallWaiting(name string, o leg.Outgoing) (leg.Leg, error) {
+	l, phone, err := g.telephone(name)
+	if err != nil {
+		return nil, err
 	}
-	return g.place(c, pick, l.unavailable)
+	return g.place(phone.called(o), func() *line {
+		if l.report.Load().waits && l.second.CompareAndSwap(false, true) {
+			return l
+		}
+		return nil
+	}, l.unavailable)
+}
+
+// telephone is the FXS line of a name.
+func (g *Gateway) telephone(name string) (*line, *fxs, error) {
+	l := g.now.Load().byName[name]
+	if l == nil {
+		return nil, nil, leg.Unallocated.GivenBy(leg.Us).Because("there is no line %q", name)
+	}
+	phone, ok := l.m.(*fxs)
+	if !ok {
+		return nil, nil, leg.Unallocated.GivenBy(leg.Us).Because("line %s leads to an exchange: it is called over a trunk", name)
+	}
+	return l, phone, nil
+}
+
+// called makes a call to the telephone.
+func (f *fxs) called(o leg.Outgoing) *call {
+	return newCall(f.nextID(), leg.Party{Number: f.opt.Extension, Name: f.opt.Name}, o, f.gw.log)
 }
 
 // place gives a call to the line that pick claims for it.

@@ -29,6 +29,7 @@ type line struct {
 	kind    jack.Kind              // FXO, FXS or TDM
 	calls   atomic.Uint64          // numbers the calls
 	claimed atomic.Bool            // by a call that is here or on its way here
+	second  atomic.Bool            // claimed by a second call, for a telephone that talks
 	report  atomic.Pointer[report] // what Lines and trunks may see
 	done    chan struct{}          // closed as run returns
 
@@ -40,6 +41,8 @@ type line struct {
 	call    *call // nil: none
 	record  CallRecord
 	answer  time.Time // when the call was answered
+	data    echo.Data // that the call carries now
+	aside   aside     // FXS: the telephone's other call
 	stats   Counts
 	last    []CallRecord // latest first
 	since   time.Time
@@ -149,12 +152,14 @@ func (l *line) take(ev event) {
 		l.m.handle(ev)
 	case carries:
 		l.dataCall(ev)
+		l.m.handle(ev)
 	case busyOut:
 		l.busied = ev.out
 		l.m.handle(ev)
 	case seize:
 		if cause := ev.call.hangup.Load(); cause != nil {
-			l.claimed.Store(l.call != nil)
+			l.claimed.Store(l.call != nil || l.aside.call != nil)
+			l.second.Store(l.aside.call != nil)
 			ev.call.end(*cause)
 			return
 		}
@@ -188,7 +193,7 @@ func (l *line) take(ev event) {
 // mine tells whether an order is for the call that the line has; an order for
 // a call that has moved on is sent after it.
 func (l *line) mine(o order) bool {
-	if o.call == l.call {
+	if o.call == l.call || o.call == l.aside.call {
 		return true
 	}
 	if now := o.call.line.Load(); now != l && !o.call.over.Load() {
@@ -201,7 +206,7 @@ func (l *line) mine(o order) bool {
 func (l *line) begin(c *call, incoming bool) {
 	l.call = c
 	l.claimed.Store(true)
-	l.answer = time.Time{}
+	l.answer, l.data = time.Time{}, echo.None
 	l.record = CallRecord{At: time.Now(), Incoming: incoming, Number: c.other.Number}
 	if incoming {
 		l.stats.Incoming++
@@ -214,6 +219,11 @@ func (l *line) begin(c *call, incoming bool) {
 func (l *line) answered() {
 	l.answer = time.Now()
 	l.stats.Answered++
+	l.watchAudio()
+}
+
+// watchAudio begins to watch the card's audio.
+func (l *line) watchAudio() {
 	l.audio.alive()
 	l.timers.set(tickTimer, silentCard)
 }
@@ -282,6 +292,7 @@ func (l *line) dataCall(c carries) {
 	if l.call == nil || l.call.stream != c.stream {
 		return
 	}
+	l.data = c.data
 	if c.data == echo.None {
 		l.in("silence after %s", l.record.Data)
 		return
@@ -322,6 +333,7 @@ func (l *line) close() {
 	if l.call != nil {
 		l.end(leg.ShuttingDown.GivenBy(leg.Us))
 	}
+	l.endAside(leg.ShuttingDown.GivenBy(leg.Us))
 	l.m.release()
 	for _, ev := range l.inbox.Close() {
 		l.refuse(ev)

@@ -148,7 +148,7 @@ func (l *line) leave(ev event) {
 		l.busied = true
 		l.log.Info("line leaves service", "talking", l.call != nil)
 	}
-	if l.leaves.told.Load() && l.busied && l.call == nil {
+	if l.leaves.told.Load() && l.busied && l.call == nil && l.aside.call == nil {
 		l.closing = true
 	}
 }

@@ -17,6 +17,7 @@ type report struct {
 	Status
 	guardEnd time.Time
 	suspect  time.Time
+	waits    bool // a second call would be offered to the telephone, which talks
 }
 
 // rank is how willingly a trunk takes the line: less is better.
@@ -53,6 +54,9 @@ func (l *line) publish() {
 		r.guardEnd, r.suspect = o.guardEnd, o.suspect
 		// A card reports its own changes; that it obeyed our order is no event.
 		r.OffHook = o.offHook && l.jack.Present
+	}
+	if f, ok := l.m.(*fxs); ok {
+		r.waits = f.waits()
 	}
 	l.report.Store(r)
 }

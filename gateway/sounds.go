@@ -18,13 +18,14 @@ const (
 	busyTone
 	congestionTone
 	howlerTone
+	waitingTone // another call waits
 	specialTone // SIT: an announcement follows
 	faxTone     // CNG, answer tone of a fax or modem
 	voice       // anything that is no signal
 )
 
 var heards = [...]string{"nothing", "dial tone", "stutter dial tone", "ringback", "busy tone", "congestion tone",
-	"off-hook warning", "special information tone", "fax or modem tone", "voice"}
+	"off-hook warning", "call-waiting tone", "special information tone", "fax or modem tone", "voice"}
 
 func (h heard) String() string { return heards[h] }
 
@@ -51,6 +52,8 @@ func (l *line) tone(h heard) *sound {
 		}
 	case howlerTone:
 		t = c.Howler
+	case waitingTone:
+		t = c.CallWaiting
 	}
 	return &sound{Source: tone.NewGenerator(t)}
 }

@@ -42,6 +42,9 @@ func newStream() *stream {
 func (s *stream) open()  { s.opened.Store(true) }
 func (s *stream) close() { s.opened.Store(false); s.to.Store(nil) }
 
+// pause drops what is written until the stream is opened again.
+func (s *stream) pause() { s.opened.Store(false) }
+
 // Write takes what the line shall hear (media.Sink).
 func (s *stream) Write(p *media.Packet) {
 	if !s.opened.Load() {

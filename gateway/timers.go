@@ -14,6 +14,7 @@ const (
 	toneTimer                 // FXO: dial tone has lasted long enough to be no music
 	silenceTimer              // look whether the line is silent
 	tickTimer                 // look whether the card still sends audio
+	waitingTimer              // FXS: the next call-waiting tone
 	timerCount
 )
 
