@@ -18,6 +18,8 @@ type PhoneConfig struct {
 	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker
 	HangUp time.Duration // after it was lifted. Zero: when the call is over, by loop current or tone, if it answered by itself
 	Plain  bool          // it has no display. In Japan it then rings by the activation signal, and does not answer it
+
+	WaitingDisplay bool // it shows who calls while it is in use ("type II" caller ID)
 }
 
 // defaultAnswer is after how many rings the telephones of a default town answer.
@@ -57,6 +59,7 @@ type Phone struct {
 	idAge    time.Duration // since it was received
 	receiver *callerid.Receiver
 	display  display
+	waiting  waitingEar
 	ear      *tone.Detector
 	hears    tone.Kind     // zero: nothing yet
 	silence  time.Duration // since something was heard while on-hook
@@ -161,8 +164,9 @@ type PhoneStatus struct {
 	OffHook  bool
 	Ringing  bool              // the bell rings, or is silent between two rings
 	Rings    int               // of the call that rings, or rang last
-	CallerID callerid.CallerID // that it showed with its last ringing; see HasID
+	CallerID callerid.CallerID // that it showed last: with a ring, or of a waiting call; see HasID
 	HasID    bool
+	Waiting  int    // call-waiting tones that it has heard since it was lifted last
 	Hears    string // "dial tone", "busy", "voice" … while off-hook, as media/tone names it
 	Drops    int    // losses of loop current since it was lifted last
 	Reversed bool
@@ -173,7 +177,7 @@ func (p *Phone) Status() (st PhoneStatus) {
 	p.sim.do(func() {
 		st = PhoneStatus{
 			OffHook: p.offHook, Ringing: !p.offHook && p.quiet < ringOver, Rings: p.rings,
-			CallerID: p.id, HasID: p.idKnown, Drops: p.drops, Reversed: p.line.reversed,
+			CallerID: p.id, HasID: p.idKnown, Drops: p.drops, Reversed: p.line.reversed, Waiting: p.waiting.tones,
 		}
 		if p.offHook && p.hears != 0 {
 			st.Hears = p.hears.String()
@@ -193,6 +197,7 @@ func (p *Phone) lift(byItself bool) {
 	p.quiet = ringOver
 	p.receiver = nil
 	p.display = display{}
+	p.waiting = waitingEar{}
 	p.ear.Reset()
 	p.hears = 0
 	p.sim.note(p.name, "off-hook")
@@ -231,7 +236,7 @@ func (p *Phone) step(f feed, in, out []int16) (loop bool) {
 	}
 	p.watchLoop(f)
 	p.listen(in)
-	if loop && f.battery {
+	if silenced := p.hearWaiting(in, out); loop && f.battery && !silenced {
 		p.speak(in, out)
 	}
 	p.heard = record(p.heard, in)

@@ -84,6 +84,7 @@ type phoneTable struct {
 	Repeat bool          `toml:"repeat"`
 	Echo   bool          `toml:"echo"`
 	HangUp time.Duration `toml:"hang_up" doc:"after it was lifted; 0: when the other side has hung up"`
+	Shows  bool          `toml:"waiting_display" doc:"shows who calls while it is in use"`
 	Plain  bool          `toml:"plain" doc:"without display: in Japan it does not go off-hook for caller ID"`
 }
 
@@ -157,7 +158,7 @@ func Load(path string) (Config, []tomlfile.Problem) {
 			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID, Hybrid: h})
 	}
 	for _, p := range f.Phones {
-		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp, Plain: p.Plain})
+		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp, WaitingDisplay: p.Shows, Plain: p.Plain})
 	}
 	for _, s := range f.Subscribers {
 		if strings.Trim(s.Number, "0123456789*#") != "" {
