@@ -36,7 +36,10 @@ const (
 
 // A seat is the sink of one leg. It passes the leg's events to the call that
 // the leg is in at the moment.
-type seat struct{ call atomic.Pointer[Call] }
+type seat struct {
+	call        atomic.Pointer[Call]
+	undisturbed atomic.Bool // its party is offered no other call now (waiting.go)
+}
 
 func newSeat(c *Call) *seat {
 	s := new(seat)

@@ -43,6 +43,10 @@ func (c *Call) serve(t dialplan.Target) State {
 		return c.set(func(s *dialplan.Settings) { s.DoNotDisturb = true })
 	case dialplan.FeatureDisturbAgain:
 		return c.set(func(s *dialplan.Settings) { s.DoNotDisturb = false })
+	case dialplan.FeatureCallWaiting:
+		return c.set(func(s *dialplan.Settings) { s.CallWaiting = dialplan.WaitingOn })
+	case dialplan.FeatureCallWaitingOff:
+		return c.set(func(s *dialplan.Settings) { s.CallWaiting = dialplan.WaitingOff })
 	case dialplan.FeaturePickup, dialplan.FeaturePickupDirected:
 		return c.pickup(t.Number)
 	case dialplan.FeatureRetrieve:

@@ -125,7 +125,7 @@ func (c *Call) seekingState() State {
 
 // dial starts a leg to each place where the target can be reached.
 func (c *Call) dial(stage int, t dialplan.Target) {
-	if !c.tries(t) {
+	if !c.tries(t) || c.spares(t) {
 		return
 	}
 	s := newSeat(c)

@@ -124,7 +124,8 @@ func (o *Office) dial(t dialplan.Target, out leg.Outgoing) ([]leg.Leg, error) {
 }
 
 // dialPhone rings an extension wherever it is: its registered phones and its
-// telephones on FXS lines.
+// telephones on FXS lines. If none of them can be rung, a telephone that talks is
+// offered the call as a second one.
 func (o *Office) dialPhone(extension string, out leg.Outgoing) ([]leg.Leg, error) {
 	legs, err := o.Agent.DialExtension(extension, out)
 	for _, line := range o.Plan().LinesOf(extension) {
@@ -134,6 +135,14 @@ func (o *Office) dialPhone(extension string, out leg.Outgoing) ([]leg.Leg, error
 			continue
 		}
 		legs = append(legs, l)
+	}
+	if len(legs) > 0 {
+		return legs, nil
+	}
+	for _, line := range o.Plan().LinesOf(extension) {
+		if l, busy := o.Gateway.CallWaiting(line, out); busy == nil {
+			legs = append(legs, l)
+		}
 	}
 	if len(legs) > 0 {
 		return legs, nil
