@@ -8,8 +8,7 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/dialplan"
-	"crosspoint/internal/alarm"
-	"crosspoint/internal/inbox"
+	"crosspoint/internal/crew"
 	"crosspoint/media"
 )
 
@@ -21,9 +20,9 @@ type Call struct {
 	turn  uint32 // number of the call, for groups that rotate
 	in    leg.Incoming
 	log   *slog.Logger
-	inbox *inbox.Inbox[leg.Event]
-	start func() State  // how the call begins
-	done  chan struct{} // closed as run returns
+	inbox *crew.Place[leg.Event]
+	start func() State  // how the call begins; nil: it has begun
+	done  chan struct{} // closed as the call ends
 
 	state   State
 	parties map[leg.Leg]*party // everyone who has not hung up yet
@@ -70,16 +69,17 @@ func newCall(x *Exchange, turn uint32, in leg.Incoming) *Call {
 		in.Ladder = new(leg.Ladder)
 	}
 	id := fmt.Sprintf("%05x", turn&0xfffff)
-	return &Call{
+	c := &Call{
 		x: x, id: id, turn: turn, in: in,
 		log:     x.cfg.Log.With("call", id),
-		inbox:   inbox.New[leg.Event](),
 		done:    make(chan struct{}),
 		parties: make(map[leg.Leg]*party),
 		bridge:  media.NewBridge(&x.pacer),
 		ladder:  in.Ladder,
 		began:   time.Now(),
 	}
+	c.inbox = crew.NewPlace[leg.Event](x.crew, c.run)
+	return c
 }
 
 // ask is the call's record as it stands; false: the call has ended meanwhile.
@@ -96,27 +96,29 @@ func (c *Call) ask() (Record, bool) {
 	}
 }
 
-// run owns the call from its first moment until no leg is left.
-func (c *Call) run() {
-	defer close(c.done)
-	defer c.close()
-	defer c.bridge.Close()
-	defer c.endRecording()
-	late := alarm.New()
-	defer late.Stop()
-	c.become(c.start())
-	for c.state != Ended {
-		late.Set(c.deadline())
-		select {
-		case <-c.inbox.Ready():
-			c.takeAll()
-		case <-late.C():
-			c.expire(time.Now())
-		}
+// run does what there is to do, from the call's first moment until no leg is
+// left, and tells when something will be; over: the call has ended.
+func (c *Call) run() (next time.Time, over bool) {
+	if begin := c.start; begin != nil {
+		c.start = nil
+		c.become(begin())
+	}
+	c.takeAll()
+	if c.state != Ended {
+		c.expire(time.Now())
+	}
+	if c.state != Ended {
+		return c.deadline(), false
 	}
 	for _, p := range c.parties { // who never reported HungUp
 		c.leave(p)
 	}
+	c.endRecording()
+	c.bridge.Close()
+	c.close()
+	close(c.done)
+	c.x.finish(c)
+	return time.Time{}, true
 }
 
 // deadline is when the call has something to do by itself; zero: never.
@@ -133,8 +135,10 @@ func (c *Call) expire(now time.Time) {
 		c.become(c.lookAround(now))
 		return
 	}
-	c.giveUp = time.Time{}
-	c.become(c.next(timedOut{}))
+	if !c.giveUp.IsZero() && !now.Before(c.giveUp) {
+		c.giveUp = time.Time{}
+		c.become(c.next(timedOut{}))
+	}
 }
 
 // close refuses what is still asked of a call that has ended.
@@ -165,6 +169,7 @@ func (c *Call) become(s State) {
 		c.enter(s)
 	}
 	c.followTape()
+	c.noteUndisturbed()
 }
 
 // enter does what belongs to arriving in a state, whatever the way in.

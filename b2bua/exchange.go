@@ -16,6 +16,7 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/dialplan"
+	"crosspoint/internal/crew"
 	"crosspoint/media"
 )
 
@@ -89,6 +90,7 @@ const keptRecords = 200
 type Exchange struct {
 	cfg   Config
 	pacer media.Pacer // of music, ringback and mixing in all calls
+	crew  *crew.Crew  // serves the calls
 
 	usage usage
 	seats sync.Map // leg.Leg -> *seat, of every party of every call
@@ -118,7 +120,7 @@ func New(cfg Config) *Exchange {
 		cfg.Log = slog.Default()
 	}
 	x := &Exchange{
-		cfg: cfg, calls: make(map[string]*Call), inUse: make(map[string][]leg.Leg),
+		cfg: cfg, crew: crew.New(), calls: make(map[string]*Call), inUse: make(map[string][]leg.Leg),
 		slots: make(map[string]*Call), last: make(map[string]last), waiting: make(map[string][]waiter),
 		next: rand.Uint32N(1 << 20),
 	}
@@ -160,17 +162,12 @@ func (x *Exchange) newCall(in leg.Incoming) (*Call, bool) {
 	return c, true
 }
 
-// launch lets a call run.
-func (x *Exchange) launch(c *Call) {
-	go func() { // ends when the call has ended
-		defer x.wg.Done()
-		c.run()
-		x.finish(c)
-	}()
-}
+// launch lets a call run; it ends by itself.
+func (x *Exchange) launch(c *Call) { c.inbox.Begin() }
 
 // finish takes an ended call off the list and keeps its record.
 func (x *Exchange) finish(c *Call) {
+	defer x.wg.Done()
 	rec := c.record()
 	c.logEnd(rec)
 	x.mu.Lock()

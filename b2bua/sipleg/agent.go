@@ -16,6 +16,7 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/crew"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -26,6 +27,7 @@ type Agent struct {
 	log        *slog.Logger
 	wire       *wire.Layer
 	table      *table
+	crew       *crew.Crew // serves the legs
 	desk       *desk
 	challenged challenged
 	outbound   registrations // ours at peers
@@ -46,7 +48,7 @@ type Agent struct {
 func New(cfg Config) *Agent {
 	cfg = cfg.filled()
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &Agent{cfg: cfg, log: cfg.Log, table: newTable(), ctx: ctx, cancel: cancel}
+	a := &Agent{cfg: cfg, log: cfg.Log, table: newTable(), crew: crew.New(), ctx: ctx, cancel: cancel}
 	rand.Read(a.secret[:])
 	a.desk = newDesk(a)
 	a.parties.Store(newParties(Parties{cfg.Peers, cfg.Domains, cfg.Strangers, cfg.RefuseForeignIdentity}, nil))

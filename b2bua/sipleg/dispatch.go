@@ -59,7 +59,10 @@ func (a *Agent) again(rest []any) {
 }
 
 // start lets a leg run; it ends by itself when its call is over.
-func (a *Agent) start(l *Leg) { a.running.Go(l.run) }
+func (a *Agent) start(l *Leg) {
+	a.running.Add(1)
+	l.in.Begin()
+}
 
 // trace logs a message's first line at debug level.
 func (a *Agent) trace(way string, msg sip.Message, flow wire.Flow) {

@@ -11,8 +11,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
-	"crosspoint/internal/alarm"
-	"crosspoint/internal/inbox"
+	"crosspoint/internal/crew"
 	"crosspoint/media"
 	"crosspoint/media/g711"
 	"github.com/emiago/sipgo/sip"
@@ -39,7 +38,7 @@ type Leg struct {
 	identity // does not change
 	agent    *Agent
 	label    string // does not change
-	in       *inbox.Inbox[any]
+	in       *crew.Place[any]
 	party    atomic.Pointer[leg.Party] // read by anyone
 	stage    atomic.Uint32             // state, read by anyone
 	far      atomic.Pointer[string]    // the party's tag, read by anyone; nil: theirTag
@@ -74,28 +73,26 @@ var _ leg.Leg = (*Leg)(nil)
 
 // newLeg makes a leg that nobody knows yet.
 func newLeg(a *Agent, id identity) *Leg {
-	l := &Leg{identity: id, agent: a, label: "sip-" + base36(a.serial.Add(1)), in: inbox.New[any](), state: calling}
+	l := &Leg{identity: id, agent: a, label: "sip-" + base36(a.serial.Add(1)), state: calling}
+	l.in = crew.NewPlace[any](a.crew, l.run)
 	l.log = a.log.With("leg", l.label)
 	l.party.Store(&leg.Party{})
 	return l
 }
 
-// run owns the leg until its call is over.
-func (l *Leg) run() {
-	due := alarm.New()
-	defer due.Stop()
-	for l.state != over {
-		due.Set(l.deadline())
-		select {
-		case <-l.in.Ready():
-			l.work()
-		case <-due.C():
-		}
-		if l.state != over {
-			l.guard("timers", func() { l.expire(time.Now()) })
-		}
+// run does what there is to do, and tells when something will be; gone: the call
+// is over, and nothing is left of the leg.
+func (l *Leg) run() (next time.Time, gone bool) {
+	l.work()
+	if l.state != over {
+		l.guard("timers", func() { l.expire(time.Now()) })
+	}
+	if l.state != over {
+		return l.deadline(), false
 	}
 	l.bury()
+	l.agent.running.Done()
+	return time.Time{}, true
 }
 
 // work takes what has come in, until there is nothing more or the leg is over.

@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"internal/sounds":     {"internal/dsp"},
 	"internal/alarm":      {},
 	"internal/inbox":      {},
+	"internal/crew":       {},
 	"internal/memnet":     {},
 	"internal/tomlfile":   {},
 	"internal/witness":    {"media/wav"},
