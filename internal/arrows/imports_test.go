@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"internal/benchlines": {"gateway/callerid", "media/...", "internal/..."},
 	"internal/sounds":     {"internal/dsp"},
 	"internal/alarm":      {},
+	"internal/exposition": {},
 	"internal/inbox":      {},
 	"internal/crew":       {},
 	"internal/memnet":     {},
