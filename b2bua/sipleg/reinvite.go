@@ -91,7 +91,7 @@ func (l *Leg) reinvite() {
 	hold := m.wanted
 	switch {
 	case hold && !m.hold:
-		text = "INVITE" + drawHold(l.audio.legacy)
+		text = "INVITE" + drawHold(l.audio.legacy || l.audio.either)
 	case !hold && m.hold:
 		text = "INVITE (resume)"
 	}

@@ -89,7 +89,7 @@ func TestWeHold(t *testing.T) {
 			b2bua -> 127.0.0.1 INVITE
 			127.0.0.1 -> b2bua 200
 			b2bua -> 127.0.0.1 ACK
-			b2bua -> 127.0.0.1 INVITE (hold)
+			b2bua -> 127.0.0.1 INVITE (c=0)
 			127.0.0.1 -> b2bua 200
 			b2bua -> 127.0.0.1 ACK
 			b2bua -> 127.0.0.1 INVITE (resume)
