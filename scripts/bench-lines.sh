@@ -9,7 +9,7 @@ sh scripts/need.sh go gcc spandsp.h minimodem
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-gcc -O2 -o "$work/spandsp" internal/benchlines/csrc/spandsp.c -lspandsp -lm
+gcc -O2 -o "$work/spandsp" internal/witness/csrc/spandsp.c -lspandsp -lm
 go build -o "$work/benchlines" ./internal/benchlines
 
 echo "bench-lines: DTMF, echo and caller ID, side by side; some minutes"

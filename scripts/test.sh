@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 PKGS=${PKGS:-./...}
 
-sh scripts/need.sh go gcc git sipp baresip sox minimodem multimon-ng vm
+sh scripts/need.sh go gcc git sipp baresip sox minimodem multimon-ng vm spandsp.h
 PKGS="$PKGS" sh scripts/check.sh
 
 # Arithmetic on samples, done by whoever owns the samples: no goroutine, nothing

@@ -22,13 +22,19 @@ func Need(t testing.TB, programs ...string) {
 			missing = append(missing, p)
 		}
 	}
-	switch {
-	case len(missing) == 0:
-	case os.Getenv("CROSSPOINT_REAL") == "":
-		t.Skipf("not compared with %s: to compare, run: apt-get install %s", strings.Join(missing, " and "), strings.Join(missing, " "))
-	default:
-		t.Fatalf("%s is missing; run: apt-get install %s", strings.Join(missing, " and "), strings.Join(missing, " "))
+	if len(missing) > 0 {
+		lacks(t, missing, missing)
 	}
+}
+
+// lacks skips the test or fails, as Need has it.
+func lacks(t testing.TB, what, packages []string) {
+	t.Helper()
+	if os.Getenv("CROSSPOINT_REAL") == "" {
+		t.Skipf("not compared with %s: to compare, run: apt-get install %s", strings.Join(what, " and "), strings.Join(packages, " "))
+		return
+	}
+	t.Fatalf("%s is missing; run: apt-get install %s", strings.Join(what, " and "), strings.Join(packages, " "))
 }
 
 // WAV writes pcm to a file that lasts as long as the test, and gives its path.

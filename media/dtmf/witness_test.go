@@ -44,3 +44,23 @@ func TestSox(t *testing.T) {
 		}
 	}
 }
+
+// TestSpandsp: libspandsp hears what the Generator sends, and the Detector what
+// libspandsp sends.
+func TestSpandsp(t *testing.T) {
+	spandsp := witness.NeedSpandsp(t)
+	for _, timing := range []Timing{{}, {On: ms(50), Off: ms(50), Level: -25}, {On: ms(80), Level: -12, Twist: -3}, {Twist: 3}} {
+		g := NewGenerator(timing)
+		if err := g.Dial(Digits); err != nil {
+			t.Fatal(err)
+		}
+		pcm := make([]int16, 5*rate)
+		g.Read(pcm[rate/2:])
+		if got := strings.TrimSpace(spandsp.Hears(pcm, "dtmf")); got != Digits {
+			t.Errorf("%+v: spandsp heard %q", timing, got)
+		}
+	}
+	if got := hear(NewDetector(Limits{}), spandsp.Says("dtmf-tx", Digits)); got != Digits {
+		t.Errorf("from spandsp was heard %q", got)
+	}
+}
