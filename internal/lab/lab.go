@@ -45,6 +45,9 @@ type Config struct {
 	Hosts map[string]netip.AddrPort
 	// Town is what is behind a card whose port is "sim".
 	Town linesim.Config
+	// Jack makes the ports of a card whose port is "jacks": lines without a
+	// card's firmware and without sound of their own. Each is asked for once.
+	Jack func(n int) jack.Port
 }
 
 // A Lab is an exchange that runs.
@@ -59,6 +62,7 @@ type Lab struct {
 	ports *rtp.Ports
 	reg   *registrar.Registrar
 	card  *linecard.Card
+	jacks func(n int) jack.Port
 	log   logBook
 }
 
@@ -128,7 +132,7 @@ func open(t *testing.T, cfg Config) *Lab {
 	if cfg.Name == "" {
 		cfg.Name = "office.toml"
 	}
-	l := &Lab{t: t, Net: new(memnet.Network), Wire: newTap()}
+	l := &Lab{t: t, Net: new(memnet.Network), Wire: newTap(), jacks: cfg.Jack}
 	l.Net.Fate = l.Wire.fate
 	problems := tomlfile.Decode(cfg.Name, []byte(cfg.Text), &l.file)
 	l.file.Config.Domains = append(append([]string(nil), l.file.SIP.Domains...), address)
@@ -172,6 +176,9 @@ func open(t *testing.T, cfg Config) *Lab {
 func (l *Lab) plugIn(town linesim.Config, log *slog.Logger) {
 	l.t.Helper()
 	for _, c := range l.file.Cards {
+		if c.Port == "jacks" {
+			return
+		}
 		if c.Port != "sim" || l.Town != nil {
 			l.t.Fatalf("%s: a lab has one simulated card", c.Pos)
 		}
@@ -197,7 +204,12 @@ func (l *Lab) cardConfig(name string) linesim.CardConfig {
 	return c
 }
 
-func (l *Lab) jack(_ string, n int) jack.Port { return l.card.Port(n) }
+func (l *Lab) jack(_ string, n int) jack.Port {
+	if l.card == nil {
+		return l.jacks(n)
+	}
+	return l.card.Port(n)
+}
 
 func (l *Lab) dialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	return l.Net.DialTCP(ctx, address+":0", to.String())

@@ -21,6 +21,7 @@ type Tap struct {
 	seen   map[string]bool // datagrams drawn already
 	audio  map[netip.AddrPort]int
 	loud   map[netip.AddrPort]int
+	marked map[netip.AddrPort]map[byte]int // packets of one code throughout
 	lose   func(from, to string, m *siptest.Message) bool
 	delay  func(from, to string, m *siptest.Message) time.Duration
 }
@@ -29,6 +30,7 @@ func newTap() *Tap {
 	return &Tap{
 		names: make(map[netip.AddrPort]string), ladder: new(leg.Ladder), seen: make(map[string]bool),
 		audio: make(map[netip.AddrPort]int), loud: make(map[netip.AddrPort]int),
+		marked: make(map[netip.AddrPort]map[byte]int),
 	}
 }
 
@@ -62,6 +64,7 @@ func (w *Tap) fate(from, to netip.AddrPort, data []byte) (f memnet.Fate) {
 	sender, receiver := w.partyAt(from), w.partyAt(to)
 	if sender == "" || receiver == "" {
 		w.audio[to]++
+		w.mark(to, data)
 		if speech(data) {
 			w.loud[to]++
 		}
@@ -180,6 +183,40 @@ func (w *Tap) Loud(at netip.AddrPort) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.loud[at]
+}
+
+// mark counts a packet that is filled with the mark of whoever speaks.
+func (w *Tap) mark(to netip.AddrPort, packet []byte) {
+	if len(packet) != 12+160 || packet[1]&0x7f != 0 {
+		return
+	}
+	if code, ok := marked(packet[12:]); ok {
+		if w.marked[to] == nil {
+			w.marked[to] = make(map[byte]int)
+		}
+		w.marked[to][code]++
+	}
+}
+
+// marks are the codes with which people mark what they say: loud, and like no tone
+// when it is held for 20 ms.
+const firstMark, lastMark = 0x20, 0x2f
+
+// marked is the mark that fills a frame of audio; false: none does.
+func marked(frame []byte) (code byte, ok bool) {
+	code = frame[0]
+	ok = firstMark <= code && code <= lastMark
+	for _, i := range [...]int{1, 37, 80, 159} {
+		ok = ok && frame[i] == code
+	}
+	return code, ok
+}
+
+// Marked is how many packets have gone to an address that a mark fills.
+func (w *Tap) Marked(at netip.AddrPort, code byte) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.marked[at][code]
 }
 
 // speech tells an RTP packet of µ-law audio that is loud, above -30 dBm0 or so in a

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -27,6 +28,14 @@ type Network struct {
 	sockets   map[netip.AddrPort]*UDP
 	listeners map[netip.AddrPort]*Listener
 	next      uint16
+	late      []late // datagrams that are held up, the first to arrive first
+}
+
+// late is a datagram on its way. Those that arrive at one moment keep their order.
+type late struct {
+	at time.Time
+	to netip.AddrPort
+	d  datagram
 }
 
 // Fate is what happens to one datagram. The zero value delivers it at once.
@@ -120,20 +129,41 @@ func (n *Network) send(from, to netip.AddrPort, data []byte) {
 	}
 	for range times {
 		if fate.Delay > 0 {
-			time.AfterFunc(fate.Delay, func() { n.deliver(to, d) })
+			n.deliverLate(to, d, fate.Delay)
 		} else {
+			n.mu.Lock()
 			n.deliver(to, d)
+			n.mu.Unlock()
 		}
 	}
 }
 
+// deliver puts a datagram into its socket, if there is one. The network is locked.
 func (n *Network) deliver(to netip.AddrPort, d datagram) {
-	n.mu.Lock()
-	u := n.sockets[to]
-	n.mu.Unlock()
-	if u != nil {
+	if u := n.sockets[to]; u != nil {
 		u.put(d)
 	}
+}
+
+func (n *Network) deliverLate(to netip.AddrPort, d datagram, delay time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	at := time.Now().Add(delay)
+	i := len(n.late)
+	for i > 0 && n.late[i-1].at.After(at) {
+		i--
+	}
+	n.late = slices.Insert(n.late, i, late{at, to, d})
+	time.AfterFunc(delay, n.arrive) // one for each, so that the first is due when one fires
+}
+
+// arrive delivers the first of the datagrams that are held up.
+func (n *Network) arrive() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	first := n.late[0]
+	n.late = slices.Delete(n.late, 0, 1)
+	n.deliver(first.to, first.d)
 }
 
 // put queues a datagram, unless the receive buffer is full.

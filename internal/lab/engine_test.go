@@ -1,0 +1,519 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"crosspoint/b2bua"
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+	"crosspoint/internal/siptest"
+)
+
+// A service is played by people at telephones of all kinds: once to its end,
+// whose ladder is compared as a figure; then once more for each rung and each
+// person who may leave there; then its failures. After each scene nothing may be
+// left of it. The people are A at extension 201, B at 202, and so on.
+type service struct {
+	people int
+	text   string // TOML beside the telephones
+	calls  b2bua.Config
+	play   func(s *trial) // to success; each s.rung is where somebody may leave
+	ladder string         // of that, in words; see trial.arrows
+	// leaves is what people do after one has left, "C rings: B" being B who leaves
+	// at the rung "C rings". Where nothing is said nobody is left in a call.
+	leaves map[string]string
+	fails  []failure
+}
+
+// A failure is a scene that does not end in success.
+type failure struct {
+	name   string
+	play   func(s *trial)
+	ladder string // in words; empty: not compared
+}
+
+// A trial is an office with people in it, and the scene that they play at the moment.
+type trial struct {
+	*Lab
+	people []person
+	title  string
+	before int // calls that had ended before the scene
+
+	rungs  []rung // of the success
+	leaves string // the rung at which somebody leaves now; empty: nobody does
+}
+
+// A rung is a place in a scene, with those who are in a call there.
+type rung struct {
+	name string
+	in   []int
+}
+
+// left unwinds a scene that somebody has left.
+type left struct{}
+
+// run plays the service with all casts.
+func (v service) run(t *testing.T, casts [][]string) {
+	for _, cast := range casts {
+		t.Run(strings.Join(cast, "-"), func(t *testing.T) {
+			onTrial(t, v.text, v.calls, cast, func(s *trial) {
+				s.act("success", func() { v.play(s); s.same(v.ladder) })
+				for _, r := range s.rungs {
+					for _, who := range r.in {
+						s.leave(v, r.name, who)
+					}
+				}
+				for _, f := range v.fails {
+					s.act(f.name, func() {
+						f.play(s)
+						if f.ladder != "" {
+							s.same(f.ladder)
+						}
+					})
+				}
+			})
+		})
+	}
+}
+
+// leave plays until a rung, where one leaves.
+func (s *trial) leave(v service, at string, who int) {
+	key := at + ": " + letter(who)
+	s.act(key+" leaves", func() {
+		s.leaves = at
+		func() {
+			defer func() {
+				if r := recover(); r != nil && r != (left{}) {
+					panic(r)
+				}
+			}()
+			v.play(s)
+			s.t.Errorf("%s: there is no rung %q", s.title, at)
+		}()
+		s.leaves = ""
+		s.people[who].hangUp()
+		s.settle()
+		s.finds(v.leaves[key])
+	})
+}
+
+// onTrial opens an office with these people.
+func onTrial(t *testing.T, text string, calls b2bua.Config, cast []string, play func(s *trial)) {
+	t.Helper()
+	wires := make(map[int]*pair)
+	ports := func(n int) jack.Port {
+		wires[n] = newPair(jack.FXS)
+		return wires[n]
+	}
+	Play(t, Config{Text: trialText(cast) + text, Calls: calls, Jack: ports}, func(l *Lab) {
+		s := &trial{Lab: l}
+		s.distance(10 * time.Millisecond) // what a message causes comes after it
+		defer func() {
+			for _, a := range s.people {
+				a.close()
+			}
+		}()
+		for i, kind := range cast {
+			number, code := extension(i), byte(firstMark+1+i)
+			if kind == "analog" {
+				s.people = append(s.people, &analogPerson{l: l, w: wires[i+1], line: letter(i), code: code})
+			} else {
+				s.people = append(s.people, newSIPPerson(l, kind, number, code))
+			}
+		}
+		play(s)
+	})
+}
+
+func extension(i int) string { return fmt.Sprint(201 + i) }
+func letter(i int) string    { return string(rune('A' + i)) }
+
+// trialText has a telephone for each of the cast, and a line if it is analog.
+func trialText(cast []string) string {
+	var b strings.Builder
+	b.WriteString("country = \"us\"\ntimezone = \"UTC\"\n[[card]]\nname = \"card1\"\nport = \"jacks\"\n")
+	for i, kind := range cast {
+		n := extension(i)
+		fmt.Fprintf(&b, "[[phone]]\nextension = %q\nname = %q\n", n, letter(i))
+		switch kind {
+		case "analog":
+			fmt.Fprintf(&b, "[[line]]\nname = %q\ncard = \"card1\"\nport = %d\nkind = \"fxs\"\nextension = %q\necho = \"off\"\n", letter(i), i+1, n)
+		case "old":
+			fmt.Fprintf(&b, "secret = \"lantern-%s\"\ncontacts = \"sip:%[1]s@127.0.0.1:5%[1]s\"\n", n)
+		default:
+			fmt.Fprintf(&b, "secret = \"lantern-%s\"\n", n)
+		}
+	}
+	return b.String()
+}
+
+// act plays one scene, and looks that nothing is left of it.
+func (s *trial) act(title string, play func()) {
+	s.t.Helper()
+	s.title, s.before = title, len(s.Office.Exchange.Ended())
+	failed := s.t.Failed()
+	s.Wire.Mark()
+	play()
+	for _, a := range s.people { // who may still be in a call
+		a.busy(false)
+		a.hangUp()
+		s.settle()
+	}
+	s.nothingLeft()
+	if !failed && s.t.Failed() {
+		s.t.Logf("%s: on the wire:\n%s", title, s.Wire.Figure())
+		for _, r := range s.Office.Exchange.Ended()[s.before:] {
+			s.t.Logf("the call's ladder:\n%s", r.Ladder.Figure(true))
+		}
+	}
+}
+
+// nothingLeft looks that all calls, dialogs, ports and lines are free again.
+func (s *trial) nothingLeft() {
+	s.t.Helper()
+	for range 40 {
+		if s.left() == "" {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	if what := s.left(); what != "" {
+		s.t.Fatalf("%s: left over: %s\n%s", s.title, what, s.Log())
+	}
+}
+
+func (s *trial) left() string {
+	synctest.Wait()
+	var what []string
+	if calls := s.Office.Exchange.Calls(); len(calls) > 0 {
+		what = append(what, fmt.Sprintf("%d calls", len(calls)))
+	}
+	if n := s.Office.Agent.Stats().Dialogs; n > 0 {
+		what = append(what, fmt.Sprintf("%d dialogs", n))
+	}
+	if n := s.ports.InUse(); n > 0 {
+		what = append(what, fmt.Sprintf("%d RTP ports", n))
+	}
+	for _, line := range s.Office.Gateway.Lines() {
+		if line.State != "idle" {
+			what = append(what, line.Line+" is "+line.State)
+		}
+	}
+	for i, a := range s.people {
+		if is := a.doing(); is != idle {
+			what = append(what, letter(i)+" "+is)
+		}
+	}
+	return strings.Join(what, ", ")
+}
+
+// settle lets things happen. Who hears that a call is over hangs up.
+func (s *trial) settle() {
+	time.Sleep(80 * time.Millisecond)
+	synctest.Wait()
+	for _, a := range s.people {
+		if a.doing() == over {
+			a.hangUp()
+		}
+	}
+	synctest.Wait()
+}
+
+// rung is a place at which somebody may leave.
+func (s *trial) rung(name string) {
+	s.settle()
+	if s.leaves == name {
+		panic(left{})
+	}
+	if s.title != "success" {
+		return
+	}
+	r := rung{name: name}
+	for i, a := range s.people {
+		is := a.doing()
+		if _, analog := a.(*analogPerson); is != idle && (is != rings || !analog) {
+			r.in = append(r.in, i)
+		}
+	}
+	s.rungs = append(s.rungs, r)
+}
+
+// distance is how long messages take to the SIP phones, and from them.
+func (s *trial) distance(d time.Duration) {
+	s.Wire.Delay(func(string, string, *siptest.Message) time.Duration { return d })
+}
+
+// who is a person by the letter.
+func (s *trial) who(letter string) person { return s.people[letter[0]-'A'] }
+
+// until waits until somebody does something.
+func (s *trial) until(letter, does string) {
+	s.t.Helper()
+	for range 500 {
+		synctest.Wait()
+		if s.who(letter).doing() == does {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.t.Fatalf("%s: %s never %s, but %s; all: %s\n%s\n%s", s.title, letter, does, s.who(letter).doing(), s.doing(), s.Wire.Figure(), s.Log())
+}
+
+// doing is what those do who are in a call: "A talks, C talks".
+func (s *trial) doing() string {
+	var all []string
+	for i, a := range s.people {
+		if is := a.doing(); is != idle {
+			all = append(all, letter(i)+" "+is)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// finds fails unless people do this; two who talk hear each other.
+func (s *trial) finds(want string) {
+	s.t.Helper()
+	if got := s.doing(); got != want {
+		s.t.Errorf("%s: %q, want %q\n%s", s.title, got, want, s.Wire.Figure())
+	}
+	var talking string
+	for i, a := range s.people {
+		if a.doing() == talks {
+			talking += letter(i)
+		}
+	}
+	if len(talking) == 2 {
+		s.talk(talking)
+	}
+}
+
+// talk has all people speak at once. Those of a group hear each other, and
+// nobody hears anybody else. A group has two people.
+func (s *trial) talk(groups ...string) {
+	s.t.Helper()
+	hears := make(map[string]bool)
+	for _, g := range groups {
+		hears[g], hears[g[1:]+g[:1]] = true, true
+	}
+	before := s.heard()
+	s.speech(200*time.Millisecond, s.people...)
+	after := s.heard()
+	for pair, n := range after {
+		switch n -= before[pair]; {
+		case hears[pair] && n < 5:
+			s.t.Errorf("%s: %s heard %d frames of %s\n%s", s.title, pair[:1], n, pair[1:], s.Wire.Figure())
+		case !hears[pair] && n > 0:
+			s.t.Errorf("%s: %s heard %d frames of %s\n%s", s.title, pair[:1], n, pair[1:], s.Wire.Figure())
+		}
+	}
+}
+
+// heard is how many frames each has heard of each other one: "AB" is A of B.
+func (s *trial) heard() map[string]int {
+	synctest.Wait()
+	all := make(map[string]int)
+	for i, a := range s.people {
+		for j, b := range s.people {
+			if i != j {
+				all[letter(i)+letter(j)] = a.heard(b.mark())
+			}
+		}
+	}
+	return all
+}
+
+// speech has people speak, and be heard.
+func (s *trial) speech(d time.Duration, people ...person) {
+	for _, a := range people {
+		a.speak(true)
+	}
+	for range d / (20 * time.Millisecond) {
+		for _, a := range people {
+			if p, ok := a.(*sipPerson); ok {
+				p.packet()
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	for _, a := range people {
+		a.speak(false)
+	}
+	time.Sleep(100 * time.Millisecond)
+}
+
+// same compares the ladders of the calls that have ended in this scene with what
+// is expected, as figures.
+func (s *trial) same(want string) {
+	s.t.Helper()
+	s.settle()
+	expected := s.arrows(want)
+	got := new(leg.Ladder)
+	for _, r := range s.inOrder(expected) {
+		got.Add(s.letterOf(r.From), s.letterOf(r.To), r.Text)
+	}
+	figure := new(leg.Ladder)
+	for _, r := range expected {
+		figure.Add(s.letterOf(r.From), s.letterOf(r.To), r.Text)
+	}
+	if g, w := got.Figure(false), figure.Figure(false); g != w {
+		s.t.Errorf("%s: the ladder is\n%s\nwant\n%s", s.title, g, w)
+	}
+}
+
+func (s *trial) letterOf(column string) string {
+	for i, a := range s.people {
+		if a.name() == column {
+			return letter(i)
+		}
+	}
+	return column
+}
+
+// inOrder are the rungs of the calls of this scene in the order of time. What
+// happened at once has none: it is put into that of the expected ladder.
+func (s *trial) inOrder(expected []leg.Rung) []leg.Rung {
+	var rungs []leg.Rung
+	for _, r := range s.Office.Exchange.Ended()[s.before:] {
+		rungs = append(rungs, r.Ladder.Rungs()...)
+	}
+	slices.SortStableFunc(rungs, func(a, b leg.Rung) int { return a.At.Compare(b.At) })
+	var ordered []leg.Rung
+	for len(rungs) > 0 {
+		next := 0
+		if len(ordered) < len(expected) {
+			next = s.first(rungs, expected[len(ordered)])
+		}
+		ordered = append(ordered, rungs[next])
+		rungs = slices.Delete(rungs, next, next+1)
+	}
+	return ordered
+}
+
+// first is the index of an arrow among those of the earliest moment; 0: it is not
+// there. Arrows of one party keep their order.
+func (s *trial) first(rungs []leg.Rung, want leg.Rung) int {
+	for i, r := range rungs {
+		if !r.At.Equal(rungs[0].At) {
+			break
+		}
+		if party(r) == party(want) {
+			if r.From == want.From && r.Text == want.Text {
+				return i
+			}
+			break
+		}
+	}
+	return 0
+}
+
+func party(r leg.Rung) string {
+	if r.From == leg.Us {
+		return r.To
+	}
+	return r.From
+}
+
+// arrows are a ladder in words, one act a line: "A calls 501", "B is called". What
+// that is on the wire is the telephone's.
+func (s *trial) arrows(words string) (all []leg.Rung) {
+	s.t.Helper()
+	for line := range strings.Lines(words) {
+		name, act, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			continue
+		}
+		a := s.who(name)
+		drawn, ok := a.draws(act)
+		if !ok {
+			s.t.Fatalf("nobody knows what it looks like when %s %s", name, act)
+		}
+		for arrow := range strings.SplitSeq(drawn, ", ") {
+			switch {
+			case strings.HasPrefix(arrow, "> "):
+				all = append(all, leg.Rung{From: a.name(), To: leg.Us, Text: arrow[2:]})
+			case strings.HasPrefix(arrow, "< "):
+				all = append(all, leg.Rung{From: leg.Us, To: a.name(), Text: arrow[2:]})
+			}
+		}
+	}
+	return all
+}
+
+// draws are the arrows of what a SIP phone does or has done to it, > to the
+// exchange and < from it. # is the number in the act.
+func (a *sipPerson) draws(act string) (string, bool) {
+	act, n := numbered(act)
+	arrows, ok := map[string]string{
+		"calls #":       "> INVITE, < 407, > ACK, > INVITE",
+		"waits":         "< 100",
+		"is called":     "< INVITE",
+		"rings":         "> 180",
+		"hears ringing": "< 180",
+		"answers":       "> 200, < ACK",
+		"is answered":   "< 200, > ACK",
+		"refuses":       "> 486, < ACK",
+		"is busy":       "< INVITE, > 486, < ACK",
+		"rings no more": "< CANCEL, > 200, > 487, < ACK",
+		"hangs up":      "> BYE, < 200",
+		"is told":       "< BYE, > 200",
+		"gives up":      "> CANCEL, < 200, < 487, > ACK",
+		"is refused #":  "< #, > ACK",
+	}[act]
+	if !ok {
+		arrows, ok = a.drawsService(act)
+	}
+	if act == "is gone" {
+		if a.p.Legacy {
+			return "< INVITE", true
+		}
+		return "", true
+	}
+	return withNumber(arrows, n), ok
+}
+
+// numbered puts # for the number in an act.
+func numbered(act string) (string, string) {
+	words := strings.Fields(act)
+	for i, w := range words {
+		if strings.Trim(w, "0123456789*#") == "" {
+			words[i] = "#"
+			return strings.Join(words, " "), w
+		}
+	}
+	return act, ""
+}
+
+// draws are the arrows of an analog telephone.
+func (a *analogPerson) draws(act string) (string, bool) {
+	act, n := numbered(act)
+	arrows, ok := map[string]string{
+		"calls #":       "> off-hook, < dial tone, > dials #",
+		"waits":         "",
+		"is called":     "< ring",
+		"rings":         "",
+		"hears ringing": "< ringback",
+		"answers":       "> off-hook",
+		"is answered":   "< answer",
+		"is busy":       "", // the exchange sees that, and does not ring it
+		"is gone":       "",
+		"rings no more": "< ringing stopped",
+		"hangs up":      "> on-hook",
+		"gives up":      "> on-hook",
+		"is told":       "< loop-current drop, < busy tone",
+	}[act]
+	if !ok {
+		arrows, ok = a.drawsService(act)
+	}
+	if act == "is refused #" {
+		if n == "486" || n == "600" {
+			return "< busy tone", true
+		}
+		return "< congestion tone", true
+	}
+	return withNumber(arrows, n), ok
+}
