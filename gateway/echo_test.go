@@ -97,17 +97,24 @@ func TestEchoWhileBothTalk(t *testing.T) {
 	})
 }
 
-// fax is a fax machine that answers: an answer tone, then pages of data, with
-// the pauses between.
-func fax(reversals bool) []int16 {
+// fax is a fax machine that answers: an answer tone, or only the flags before
+// its first command (ITU-T V.21), then pages of data, with the pauses between.
+func fax(answers string) []int16 {
 	r := rand.New(rand.NewPCG(1, 1))
 	pcm := make([]int16, 0, 12*g711.SampleRate)
-	sign := 1.0
+	phase := 0.0
 	for i := range 3 * g711.SampleRate {
-		if reversals && i > 0 && i%3600 == 0 {
-			sign = -sign
+		hz := 2100.
+		switch bit := i * 300 / g711.SampleRate; {
+		case answers == "reversals" && i > 0 && i%3600 == 0:
+			phase += math.Pi
+		case answers == "flags" && bit%8 >= 1 && bit%8 <= 6:
+			hz = 1650
+		case answers == "flags":
+			hz = 1850
 		}
-		pcm = append(pcm, int16(sign*8000*math.Sin(2*math.Pi*2100/8000*float64(i))))
+		phase += 2 * math.Pi * hz / g711.SampleRate
+		pcm = append(pcm, int16(8000*math.Sin(phase)))
 	}
 	pcm = append(pcm, make([]int16, g711.SampleRate/10)...)
 	for range 6 * g711.SampleRate {
@@ -119,10 +126,10 @@ func fax(reversals bool) []int16 {
 // TestFaxPassesClean: from the answer tone on nothing is changed either way,
 // and no delay either, though the line has an echo; the call's record says so.
 func TestFaxPassesClean(t *testing.T) {
-	for _, reversals := range []bool{false, true} {
+	for answers, want := range map[string]string{"tone": "fax", "reversals": "modem", "flags": "fax"} {
 		live(t, linesim.Config{}, nil, func(tn *town) {
 			echoing(12, 0)(tn)
-			page := fax(reversals)
+			page := fax(answers)
 			if err := tn.sim.Town().Add(linesim.Subscriber{Number: "7773661", Answer: time.Second, Plays: page}); err != nil {
 				t.Fatal(err)
 			}
@@ -139,16 +146,12 @@ func TestFaxPassesClean(t *testing.T) {
 			data := page[3*g711.SampleRate+900:]
 			r := measure.Compare(data[:g711.SampleRate/2], heard)
 			if r.Slips != 0 || r.Lost != 0 || r.SNR < 34 {
-				t.Errorf("reversals=%v: the page before we sent: %+v", reversals, r)
+				t.Errorf("%s: the page before we sent: %+v", answers, r)
 			}
 			rec := tn.hangsUp(e, "7773661")
 			towards := measure.Compare(sent, rec.Heard)
 			if towards.Slips != 0 || towards.Lost != 0 || towards.SNR < 34 {
-				t.Errorf("reversals=%v: towards the fax machine: %+v", reversals, towards)
-			}
-			want := "fax"
-			if reversals {
-				want = "modem"
+				t.Errorf("%s: towards the fax machine: %+v", answers, towards)
 			}
 			if last := tn.status("fxo1").Last; len(last) == 0 || last[0].Data != want {
 				t.Errorf("the record of the call is %+v, expected %s", last, want)

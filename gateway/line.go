@@ -298,7 +298,7 @@ func (l *line) dataCall(c carries) {
 		return
 	}
 	l.record.Data = c.data.String()
-	l.in("%s answer tone", c.data)
+	l.in("%s signal", c.data)
 	l.log.Info("the call carries data: echo canceller off, delay fixed", "data", c.data)
 }
 

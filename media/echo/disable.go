@@ -12,7 +12,7 @@ type Data uint8
 
 const (
 	None  Data = iota // speech, tones, silence
-	Fax               // an answer tone of 2100 Hz without reversals of phase: ITU-T T.30's CED, V.25
+	Fax               // an answer tone of 2100 Hz without reversals of phase: ITU-T T.30's CED, V.25. Or a fax command
 	Modem             // an answer tone with reversals of phase: ITU-T V.25, V.8's ANSam
 )
 
@@ -41,8 +41,8 @@ const (
 )
 
 // A Disabler finds the answer tones of fax machines and modems in either
-// direction of a line. What follows such a tone wants the line as it is:
-// without echo canceller, comfort noise and changes of delay. The tone counts
+// direction of a line, and the commands of fax machines, for there are some
+// that answer without a tone. What follows wants the line as it is: without echo canceller, comfort noise and changes of delay. The tone counts
 // until both directions have been silent for 4 s: fax machines wait for each
 // other up to 3 s (ITU-T T.30 timer T4). This is longer than G.168 §7.6 asks
 // for, which thinks of modems alone.
@@ -55,6 +55,7 @@ type Disabler struct {
 	found Data
 	quiet int // looks
 	ways  [2]answerTone
+	flags [2]flags
 }
 
 // Listen takes samples that were received and sent at the same time, of the
@@ -74,6 +75,10 @@ func (d *Disabler) look(near, far *[look]int16) {
 	n, loud := d.ways[0].look(near)
 	f, also := d.ways[1].look(far)
 	d.found = max(d.found, n, f)
+	if d.found == None && (d.flags[0].look(near) || d.flags[1].look(far)) {
+		d.found = Fax
+		d.flags = [2]flags{}
+	}
 	d.quiet++
 	if loud || also {
 		d.quiet = 0

@@ -9,6 +9,7 @@
  *   dtmf              reads a count of samples and the samples, again and
  *                     again, and prints the digits it heard in each
  *   dtmf-tx DIGITS    writes samples of the digits
+ *   v21 FLAGS         writes samples of as many HDLC flags as fax machines send
  *   adsi STANDARD     reads samples and prints the messages it heard: "message
  *                     TYPE", then "TYPE VALUE" for each field
  *   adsi-tx STANDARD TYPE FIELD=VALUE…
@@ -117,6 +118,24 @@ static int dtmf_send(const char *digits)
     return 0;
 }
 
+static int flag_bit(void *user)
+{
+    return 0x7e >> (*(int *)user)++ % 8 & 1;
+}
+
+static int v21(int flags)
+{
+    int bits = 0;
+    fsk_tx_state_t *tx = fsk_tx_init(NULL, &preset_fsk_specs[FSK_V21CH2], flag_bit, &bits);
+    int16_t pcm[160];
+    quiet();
+    while (bits < 8 * flags)
+        put_samples(pcm, fsk_tx(tx, pcm, 160));
+    quiet();
+    fsk_tx_free(tx);
+    return 0;
+}
+
 static const struct { const char *name; int standard; } standards[] = {
     {"class", ADSI_STANDARD_CLASS},
     {"clip", ADSI_STANDARD_CLIP},
@@ -203,10 +222,12 @@ int main(int argc, char **argv)
         return dtmf();
     if (argc == 3 && strcmp(argv[1], "dtmf-tx") == 0)
         return dtmf_send(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "v21") == 0)
+        return v21(atoi(argv[2]));
     if (argc == 3 && strcmp(argv[1], "adsi") == 0 && standard_of(argv[2]) != ADSI_STANDARD_NONE)
         return adsi_hear(standard_of(argv[2]));
     if (argc > 3 && strcmp(argv[1], "adsi-tx") == 0 && standard_of(argv[2]) != ADSI_STANDARD_NONE)
         return adsi_send(standard_of(argv[2]), atoi(argv[3]), argv + 4, argc - 4);
-    fprintf(stderr, "usage: spandsp models | echo TAPS NLP | dtmf | dtmf-tx DIGITS | adsi STANDARD | adsi-tx STANDARD TYPE FIELD=VALUE...\n");
+    fprintf(stderr, "usage: spandsp models | echo TAPS NLP | dtmf | dtmf-tx DIGITS | v21 FLAGS | adsi STANDARD | adsi-tx STANDARD TYPE FIELD=VALUE...\n");
     return 2;
 }
