@@ -135,6 +135,9 @@ forward_no_answer = "*92"
 do_not_disturb = "*78"
 do_not_disturb_off = "*79"
 withhold = "*67"
+call_waiting = "*43#"
+call_waiting_off = "#43#"
+no_call_waiting = "*68"
 `
 
 // An analogCase is what differs from test to test.
