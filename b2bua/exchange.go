@@ -203,6 +203,16 @@ func (x *Exchange) Calls() []Record {
 	return list
 }
 
+// InProgress is how many calls there are now.
+func (x *Exchange) InProgress() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.calls)
+}
+
+// CallsOf is how many of them a phone, trunk or peer takes part in.
+func (x *Exchange) CallsOf(name string) int { return x.usage.of(name).Calls }
+
 // Ended are the records of the latest calls that have ended, oldest first.
 func (x *Exchange) Ended() []Record {
 	x.mu.Lock()

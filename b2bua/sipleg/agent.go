@@ -47,6 +47,9 @@ type Agent struct {
 // New starts to serve on the sockets of cfg.Wire. Close ends it.
 func New(cfg Config) *Agent {
 	cfg = cfg.filled()
+	if cfg.Timing.Repeated == nil {
+		cfg.Timing.Repeated = new(atomic.Int64)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{cfg: cfg, log: cfg.Log, table: newTable(), crew: crew.New(), ctx: ctx, cancel: cancel}
 	rand.Read(a.secret[:])
@@ -77,15 +80,16 @@ func (a *Agent) connectionFailed(f wire.Flow, err error) {
 
 // Stats counts what an agent holds: what a leak test reads.
 type Stats struct {
-	Dialogs    int // legs in progress
-	Tombstones int // legs that are over and still answer repetitions
+	Dialogs    int   // legs in progress
+	Tombstones int   // legs that are over and still answer repetitions
+	Repeated   int64 // messages sent again, since the beginning
 	Wire       wire.Stats
 }
 
 // Stats counts what the agent holds now.
 func (a *Agent) Stats() Stats {
 	legs, tombs := a.table.count()
-	return Stats{Dialogs: legs, Tombstones: tombs, Wire: a.wire.Stats()}
+	return Stats{Dialogs: legs, Tombstones: tombs, Repeated: a.cfg.Timing.Repeated.Load(), Wire: a.wire.Stats()}
 }
 
 // Shutdown takes our registrations back and no new calls, waits until those in progress have ended or the

@@ -45,6 +45,11 @@ type Ports struct {
 	pairs []pair
 	next  int // where the search goes on
 	inUse int
+
+	live    map[*Session]struct{} // that are open
+	over    Traffic               // of those that are closed
+	lost    uint64                // packets lost, as was told last
+	refused uint64                // sessions for which no pair was left
 }
 
 // pair is the state of two ports.
@@ -77,7 +82,7 @@ func NewPorts(c PortsConfig) (*Ports, error) {
 		return nil, fmt.Errorf("RTP ports %d to %d: a call needs an even port and the odd one after it for each party: name a range such as 10000 to 19999", c.First, c.Last)
 	}
 	c.First = uint16(first)
-	return &Ports{config: c, shards: readers, pairs: make([]pair, n), next: rand.IntN(n)}, nil
+	return &Ports{config: c, shards: readers, pairs: make([]pair, n), next: rand.IntN(n), live: make(map[*Session]struct{})}, nil
 }
 
 // reader is the shard that shall read a session's sockets; nil: none does.
@@ -114,6 +119,9 @@ func (p *Ports) open() (rtp, rtcp Conn, release func(), err error) {
 			return nil, nil, nil, fmt.Errorf("RTP port %s: %w: does this machine have that address, and are there enough file descriptors (ulimit -n)?", p.addr(i, 0), err)
 		}
 	}
+	p.mu.Lock()
+	p.refused++
+	p.mu.Unlock()
 	last := int(p.config.First) + 2*len(p.pairs) - 1
 	return nil, nil, nil, fmt.Errorf("%w: %d of %d pairs from %d to %d of %s are used by calls, the rest by other programs: widen the range of RTP ports",
 		ErrNoPorts, p.InUse(), len(p.pairs), p.config.First, last, p.config.Address)

@@ -85,8 +85,8 @@ func TestPortsOfOtherProgramsArePassedOver(t *testing.T) {
 		if _, err := Open(ports, Config{}); !errors.Is(err, ErrNoPorts) {
 			t.Errorf("%v", err)
 		}
-		if n.Sockets() != 3 || ports.InUse() != 1 {
-			t.Errorf("%d sockets, %d pairs in use", n.Sockets(), ports.InUse())
+		if n.Sockets() != 3 || ports.InUse() != 1 || ports.Traffic().Refused != 1 {
+			t.Errorf("%d sockets, %d pairs in use, %d sessions refused", n.Sockets(), ports.InUse(), ports.Traffic().Refused)
 		}
 		s.Close()
 	})

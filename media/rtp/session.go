@@ -20,6 +20,7 @@ type Session struct {
 	config  Config
 	log     *slog.Logger
 	local   netip.AddrPort
+	ports   *Ports
 	release func() // gives the ports back
 
 	// What a packet needs stands together, for the cache's sake.
@@ -49,7 +50,7 @@ func Open(ports *Ports, c Config) (*Session, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{config: c, log: c.Log, release: release, local: addrOf(rtp)}
+	s := &Session{config: c, log: c.Log, ports: ports, release: release, local: addrOf(rtp)}
 	format := c.Format
 	s.format.Store(&format)
 	s.direction.Store(uint32(c.Direction))
@@ -63,6 +64,7 @@ func Open(ports *Ports, c Config) (*Session, error) {
 	reader := ports.reader()
 	if err = s.loop.start(reader); err == nil {
 		if err = s.reporter.loop.start(reader); err == nil {
+			ports.enter(s)
 			return s, nil
 		}
 		s.loop.stop(s.out.shut)
@@ -210,6 +212,7 @@ func (s *Session) Close() {
 		s.reporter.loop.stop(s.reporter.bye)
 		s.loop.stop(s.out.shut)
 		s.target.Store(nil)
+		s.ports.leave(s)
 		s.release()
 	})
 }

@@ -114,6 +114,7 @@ func (c *Client) Receive(res *sip.Response, now time.Time) (up bool) {
 		return status >= 200 && status < 300
 	case Completed:
 		if c.invite && status >= 300 {
+			c.timing.again()
 			c.send(c.ack) // as above
 		}
 	}
@@ -159,6 +160,7 @@ func (c *Client) Expire(now time.Time) (timedOut bool) {
 		return timedOut
 	}
 	if due(c.repeat, now) {
+		c.timing.again()
 		c.send(c.Request) // the next repetition tries again
 		if c.invite {
 			c.interval *= 2 // timer A

@@ -89,6 +89,7 @@ func (r *Remains) Repeated(msg sip.Message, timing Timing, now time.Time) (again
 			return nil, false
 		}
 		if r.state == Completed && m.StatusCode >= 300 {
+			r.repeats(timing)
 			return r.again, true
 		}
 		return nil, true
@@ -106,9 +107,17 @@ func (r *Remains) Repeated(msg sip.Message, timing Timing, now time.Time) (again
 		if m.Method != r.method {
 			return nil, false
 		}
+		r.repeats(timing)
 		return r.again, true
 	}
 	return nil, false
+}
+
+// repeats counts that again is about to be sent, if there is anything.
+func (r *Remains) repeats(timing Timing) {
+	if r.again != nil {
+		timing.again()
+	}
 }
 
 // Cancelled tells whether a CANCEL is for this INVITE, which is answered already.
@@ -131,6 +140,7 @@ func (r *Remains) Expire(timing Timing, now time.Time) []byte {
 	if due(r.repeat, now) {
 		r.interval = min(2*r.interval, timing.Filled().T2)
 		r.repeat = now.Add(r.interval)
+		r.repeats(timing)
 		return r.again
 	}
 	return nil

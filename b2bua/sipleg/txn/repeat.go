@@ -14,6 +14,7 @@ import (
 type Repeat struct {
 	res      *sip.Response
 	send     Send
+	timing   Timing
 	interval time.Duration
 	longest  time.Duration // zero: no bound
 	repeat   time.Time
@@ -23,7 +24,7 @@ type Repeat struct {
 // NewRepeat begins with a response that has just been sent once.
 func NewRepeat(res *sip.Response, timing Timing, send Send, now time.Time) Repeat {
 	timing = timing.Filled()
-	r := Repeat{res: res, send: send, interval: timing.T1, repeat: now.Add(timing.T1), end: now.Add(timing.Timeout())}
+	r := Repeat{res: res, send: send, timing: timing, interval: timing.T1, repeat: now.Add(timing.T1), end: now.Add(timing.Timeout())}
 	if res.StatusCode >= 200 {
 		r.longest = timing.T2
 	}
@@ -47,6 +48,7 @@ func (r *Repeat) Expire(now time.Time) (gaveUp bool) {
 		return true
 	}
 	if due(r.repeat, now) {
+		r.timing.again()
 		r.send(r.res) // the next repetition tries again
 		r.interval *= 2
 		if r.longest > 0 {

@@ -130,6 +130,7 @@ func (s *Server) Receive(req *sip.Request, now time.Time) (up bool) {
 		return false
 	}
 	if s.last != nil && (s.state == Proceeding || s.state == Completed) {
+		s.timing.again()
 		s.send(s.last) // the next repetition asks again
 	}
 	return false
@@ -181,6 +182,7 @@ func (s *Server) Expire(now time.Time) (noAck bool) {
 		return noAck
 	}
 	if due(s.repeat, now) {
+		s.timing.again()
 		s.send(s.last)                              // the next repetition tries again
 		s.interval = min(2*s.interval, s.timing.T2) // timer G
 		s.repeat = now.Add(s.interval)

@@ -11,6 +11,7 @@
 package txn
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -22,6 +23,16 @@ type Timing struct {
 	T1 time.Duration // estimate of the round trip; zero is 500 ms
 	T2 time.Duration // longest interval between two sendings; zero is 4 s
 	T4 time.Duration // how long a message may stay in the network; zero is 5 s
+	// Repeated counts what is sent again because no answer came, or because a
+	// message came again that was answered; nil: nobody counts.
+	Repeated *atomic.Int64
+}
+
+// again counts a repetition.
+func (t Timing) again() {
+	if t.Repeated != nil {
+		t.Repeated.Add(1)
+	}
 }
 
 // Filled returns the timing with the standard's values for what is zero.

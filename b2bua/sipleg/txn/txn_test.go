@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,7 +136,8 @@ func TestClient(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &recorder{now: begin}
-			m := NewClient(message(c.method, ""), c.reliable, Timing{}, r.send)
+			var again atomic.Int64
+			m := NewClient(message(c.method, ""), c.reliable, Timing{Repeated: &again}, r.send)
 			if err := m.Start(begin); err != nil {
 				t.Fatal(err)
 			}
@@ -163,6 +165,9 @@ func TestClient(t *testing.T) {
 			}
 			if gaveUp != c.gaveUp {
 				t.Errorf("gave up: %v", gaveUp)
+			}
+			if n := int(again.Load()); n != repetitions(r.sent) {
+				t.Errorf("%d repetitions counted in %s", n, r.sent)
 			}
 		})
 	}
@@ -196,7 +201,8 @@ func TestServer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &recorder{now: begin}
-			m := NewServer(message(c.method, ""), c.reliable, Timing{}, r.send)
+			var again atomic.Int64
+			m := NewServer(message(c.method, ""), c.reliable, Timing{Repeated: &again}, r.send)
 			gaveUp := false
 			for _, s := range c.steps {
 				now := begin.Add(s.at)
@@ -224,8 +230,24 @@ func TestServer(t *testing.T) {
 			if gaveUp != c.gaveUp {
 				t.Errorf("gave up: %v", gaveUp)
 			}
+			if n := int(again.Load()); n != repetitions(r.sent) {
+				t.Errorf("%d repetitions counted in %s", n, r.sent)
+			}
 		})
 	}
+}
+
+// repetitions is how many of the messages were sent before.
+func repetitions(sent []string) (n int) {
+	seen := map[string]bool{}
+	for _, s := range sent {
+		_, what, _ := strings.Cut(s, ":")
+		if seen[what] {
+			n++
+		}
+		seen[what] = true
+	}
+	return n
 }
 
 // The user agent's own repetitions: 2xx from T1 to T2, a reliable provisional
@@ -236,11 +258,15 @@ func TestRepeat(t *testing.T) {
 		183: "500:183 1500:183 3500:183 7500:183 15500:183 31500:183",
 	} {
 		r := &recorder{now: begin}
-		p := NewRepeat(respond(message(sip.INVITE, ""), status), Timing{}, r.send, begin)
+		var again atomic.Int64
+		p := NewRepeat(respond(message(sip.INVITE, ""), status), Timing{Repeated: &again}, r.send, begin)
 		gaveUp := false
 		for d := p.Deadline(); !d.IsZero(); d = p.Deadline() {
 			r.now = d
 			gaveUp = p.Expire(d)
+		}
+		if n := int(again.Load()); n != len(r.sent) {
+			t.Errorf("%d: %d repetitions counted of %d", status, n, len(r.sent))
 		}
 		if got := strings.Join(r.sent, " "); got != want || !gaveUp || r.now != begin.Add(32*time.Second) {
 			t.Errorf("%d: sent %s, gave up %v at %v", status, got, gaveUp, r.now.Sub(begin))
