@@ -29,6 +29,7 @@ phone PHONE offhook | onhook            lifts the receiver; puts it down
 phone PHONE dial DIGITS | pulse DIGITS  presses keys; turns the dial
 phone PHONE flash [600ms]               presses the hook for a moment
 phone PHONE answer N                    answers by itself after N rings; 0: never
+phone PHONE display on | off            shows who calls while it is in use
 unplug [CARD] [5s]                      pulls a card's cable, for a time or until plug
 plug [CARD]                             and puts it back
 errors 1e-4 [CARD]                      bit error rate of a card's serial line
@@ -227,7 +228,7 @@ func (s *Sim) commandPhone(args []string) error {
 		names = append(names, p.name)
 	}
 	if len(args) < 2 {
-		return fmt.Errorf("write: phone NAME offhook, onhook, dial, pulse, flash or answer. There are %s", strings.Join(names, ", "))
+		return fmt.Errorf("write: phone NAME offhook, onhook, dial, pulse, flash, answer or display. There are %s", strings.Join(names, ", "))
 	}
 	p := s.Phone(args[0])
 	if p == nil {
@@ -265,8 +266,13 @@ func (s *Sim) commandPhone(args []string) error {
 			return fmt.Errorf("phone %s answer: write after how many rings; 0 is never", p.name)
 		}
 		s.do(func() { p.cfg.Answer = n })
+	case "display":
+		if value != "on" && value != "off" {
+			return fmt.Errorf("phone %s display: write on or off", p.name)
+		}
+		s.do(func() { p.cfg.WaitingDisplay = value == "on" })
 	default:
-		return fmt.Errorf("phone %s: %q is not offhook, onhook, dial, pulse, flash or answer", p.name, args[1])
+		return fmt.Errorf("phone %s: %q is not offhook, onhook, dial, pulse, flash, answer or display", p.name, args[1])
 	}
 	return nil
 }
