@@ -127,7 +127,9 @@ func (c *Call) logEnd(r Record) {
 		"by", r.Cause.By, "cause", r.Cause, "status", r.Cause.Filled().Status,
 		"from", r.From, "dialed", r.Dialed, "answered", r.Answerer, "route", r.Route.Rule,
 		"rang", rang(r).Round(time.Millisecond), "talked", r.Talked().Round(time.Millisecond), "why", r.Why)
-	c.log.Debug("ladder\n" + c.ladder.Figure(true))
+	if c.log.Enabled(context.Background(), slog.LevelDebug) {
+		c.log.Debug("ladder\n" + c.ladder.Figure(true))
+	}
 }
 
 func rang(r Record) time.Duration {
