@@ -95,6 +95,7 @@ func (d *tdm) seizing(ev event) tdmState {
 		switch {
 		case ev.What == jack.OffHook && d.opt.Immediate:
 			return d.glare()
+		case d.seized.winked:
 		case ev.What == jack.OffHook:
 			d.timers.set(stepTimer, glareAfter)
 		case ev.What == jack.OnHook:
@@ -124,6 +125,7 @@ func (d *tdm) farOnHook(lasted time.Duration) {
 		d.timers.stop(answerTimer)
 		d.timers.set(stepTimer, digitDelay)
 	case lasted > winkMax: // it has yielded
+		d.seesGlare()
 		d.timers.set(answerTimer, d.opt.WinkWait)
 	}
 }
@@ -139,11 +141,7 @@ func (d *tdm) noWink() tdmState {
 // glare: both ends have seized the timeslot. If we yield, our call moves to
 // another line, and the far end's comes in once it sees that.
 func (d *tdm) glare() tdmState {
-	if !d.seized.glare {
-		d.stats.Glare++
-		d.in("seizure (glare)")
-	}
-	d.seized.glare = true
+	d.seesGlare()
 	if d.opt.KeepGlare && !d.opt.Immediate {
 		return d.state // until the wink, or the end of the wait for it
 	}
@@ -153,6 +151,15 @@ func (d *tdm) glare() tdmState {
 	d.cfg.Port.SetHook(false)
 	d.timers.stop(answerTimer)
 	return d.comesIn(yieldDelay)
+}
+
+// seesGlare counts it once.
+func (d *tdm) seesGlare() {
+	if !d.seized.glare {
+		d.seized.glare = true
+		d.stats.Glare++
+		d.in("seizure (glare)")
+	}
 }
 
 // fail gives the timeslot back and the call to the next line of its trunk.

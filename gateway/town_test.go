@@ -216,6 +216,11 @@ func live(t *testing.T, sc linesim.Config, change func(*gateway.Config), body fu
 		if change != nil {
 			change(&c)
 		}
+		for i, l := range c.Lines {
+			if l.Port == nil {
+				c.Lines[i].Port = tn.card.Port(i + 1)
+			}
+		}
 		if tn.g, err = gateway.New(c); err != nil {
 			t.Fatal(err)
 		}

@@ -36,6 +36,8 @@ const usage = `linesim runs a small town with telephone lines, without any hardw
 
   linesim                      a card with 2 FXO and 2 FXS ports; its terminal is printed
   linesim -fxo 8 -fxs 24       other ports
+  linesim -tdm 24              a T1 instead: timeslots to another exchange, E&M wink start;
+                               -signalling fxs-loop-start and others: a channel bank
   linesim -modems 1 -family usr  a voice modem beside the card; -cards 0 for modems only
   linesim -town FILE.toml      a town of your own
   linesim -do 'ring fxo1 from 5551234' -control SOCKET
@@ -49,8 +51,9 @@ Type commands at it while it runs; "help" lists them.
 type options struct {
 	country, town, link, control, do string
 	family                           string
+	signalling                       string
 	modems                           int
-	cards, fxo, fxs                  int
+	cards, fxo, fxs, tdm             int
 	skew, errors                     float64
 	quiet                            bool
 }
@@ -74,6 +77,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.family, "family", "v253", "whose `dialect` the modems speak: v253, conexant, usr or lucent")
 	f.IntVar(&o.fxo, "fxo", 2, "FXO `ports` of each card")
 	f.IntVar(&o.fxs, "fxs", 2, "FXS `ports` of each card")
+	f.IntVar(&o.tdm, "tdm", 0, "`timeslots` of each card's T1 or E1, instead of FXO and FXS ports unless these are given as well")
+	f.StringVar(&o.signalling, "signalling", string(linesim.WinkStart), "`names` of what is at the far end of the timeslots: wink-start, immediate-start, fxo-loop-start, fxo-ground-start, fxs-loop-start or fxs-ground-start, separated by commas; the last is for all that follow")
 	f.Float64Var(&o.skew, "skew", 0, "by how much the cards' crystals are fast, in `ppm`")
 	f.Float64Var(&o.errors, "errors", 0, "bit error `rate` of the serial lines, such as 1e-4")
 	f.BoolVar(&o.quiet, "quiet", false, "do not print what happens")
@@ -91,6 +96,14 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 func (o *options) check(f *flag.FlagSet) error {
 	set := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if o.tdm > 0 && !set["fxo"] && !set["fxs"] {
+		o.fxo, o.fxs = 0, 0
+	}
+	for name := range strings.SplitSeq(o.signalling, ",") {
+		if _, err := linesim.ParseSignalling(name); err != nil {
+			return fmt.Errorf("-signalling: %w", err)
+		}
+	}
 	switch {
 	case f.NArg() > 0:
 		return fmt.Errorf("%q is not a flag: linesim -h lists them", f.Arg(0))
@@ -100,12 +113,14 @@ func (o *options) check(f *flag.FlagSet) error {
 		return fmt.Errorf("-modems %d: write 0 to 16", o.modems)
 	case o.cards < 0 || o.cards > 8 || o.cards+o.modems == 0:
 		return fmt.Errorf("-cards %d: write 1 to 8, or 0 with -modems", o.cards)
-	case o.fxo < 0 || o.fxs < 0 || o.fxo+o.fxs < 1 || o.fxo+o.fxs > 32:
-		return fmt.Errorf("-fxo %d -fxs %d: a card has 1 to 32 ports", o.fxo, o.fxs)
+	case o.fxo < 0 || o.fxs < 0 || o.tdm < 0 || o.fxo+o.fxs+o.tdm < 1 || o.fxo+o.fxs+o.tdm > 32:
+		return fmt.Errorf("-fxo %d -fxs %d -tdm %d: a card has 1 to 32 ports", o.fxo, o.fxs, o.tdm)
+	case set["signalling"] && o.tdm == 0:
+		return errors.New("-signalling is for timeslots: add -tdm 24")
 	case o.errors < 0 || o.errors > 0.5:
 		return fmt.Errorf("-errors %v: write a rate from 0 to 0.5, such as 1e-4", o.errors)
 	}
-	for _, name := range []string{"country", "cards", "modems", "family", "fxo", "fxs", "skew", "errors"} {
+	for _, name := range []string{"country", "cards", "modems", "family", "fxo", "fxs", "tdm", "signalling", "skew", "errors"} {
 		if o.town != "" && set[name] {
 			return fmt.Errorf("-%s and -town contradict each other: write it into %s", name, o.town)
 		}
@@ -118,7 +133,7 @@ func (o *options) config(stderr io.Writer) (linesim.Config, bool) {
 	if o.town == "" {
 		cfg := linesim.Config{Country: o.country}
 		for range o.cards {
-			cfg.Cards = append(cfg.Cards, linesim.CardConfig{FXO: o.fxo, FXS: o.fxs, SkewPPM: o.skew,
+			cfg.Cards = append(cfg.Cards, linesim.CardConfig{FXO: o.fxo, FXS: o.fxs, Timeslots: o.timeslots(), SkewPPM: o.skew,
 				Impairment: linesim.Impairment{BitErrors: o.errors}})
 		}
 		for range o.modems {
@@ -137,6 +152,15 @@ func (o *options) config(stderr io.Writer) (linesim.Config, bool) {
 	}
 	linkFirst(&cfg, o.link)
 	return cfg, true
+}
+
+// timeslots are those of each card.
+func (o *options) timeslots() (slots []linesim.TimeslotConfig) {
+	names := strings.Split(o.signalling, ",")
+	for i := range o.tdm {
+		slots = append(slots, linesim.TimeslotConfig{Signalling: linesim.Signalling(names[min(i, len(names)-1)])})
+	}
+	return slots
 }
 
 // linkFirst says where the link to the first card, or modem, is put.
@@ -243,8 +267,15 @@ func welcome(sim *linesim.Sim, control string) string {
 		fmt.Fprintf(&b, " or by linesim -control %s -do '…'", control)
 	}
 	b.WriteString(":\n")
-	if len(sim.Town().Lines()) > 0 {
-		b.WriteString("  ring fxo1 from 5551234 name \"Joe\"\n  hangup fxo1\n")
+	if lines := sim.Town().Lines(); len(lines) > 0 {
+		name, dial := lines[0].Name(), ""
+		if _, trunk := lines[0].Trunk(); trunk {
+			dial = " dial 101"
+		}
+		fmt.Fprintf(&b, "  ring %s from 5551234 name \"Joe\"%s\n  hangup %s\n", name, dial, name)
+		if dial != "" {
+			b.WriteString("  alarm signal\n  alarm clear\n")
+		}
 	}
 	if len(sim.Phones()) > 0 {
 		b.WriteString("  phone fxs1 offhook\n  phone fxs1 dial 101\n  phone fxs1 onhook\n")

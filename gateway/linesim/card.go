@@ -39,11 +39,12 @@ type Card struct {
 	epoch    time.Time // when step 0 was due
 	steps    int64     // since epoch
 	due      time.Time // of the next step
+	span     span
 	firmware
 }
 
 func newCard(s *Sim, cfg CardConfig) (*Card, error) {
-	if n := cfg.FXO + cfg.FXS; n > 32 || cfg.FXO < 0 || cfg.FXS < 0 {
+	if n := cfg.FXO + cfg.FXS + len(cfg.Timeslots); n > 32 || cfg.FXO < 0 || cfg.FXS < 0 {
 		return nil, fmt.Errorf("linesim: card %s has %d ports: a card has 1 to 32", cfg.Name, n)
 	}
 	if cfg.SkewPPM < -100000 || cfg.SkewPPM > 100000 {
@@ -148,6 +149,7 @@ type CardStatus struct {
 	BadFCS    uint64 // frames of the host that came damaged
 	Dropped   uint64 // ticks that the line was too slow for
 	Watchdogs uint64 // how often the host was given up
+	Alarm     string // what is wrong with its span, as Card.Alarm takes it; empty: nothing
 }
 
 // Status tells how the card stands.
@@ -156,6 +158,11 @@ func (c *Card) Status() (st CardStatus) {
 		st = CardStatus{
 			Plugged: c.plugged, Session: c.session != 0, Clock: c.clock, Late: c.late,
 			Missing: c.missing, BadFCS: c.frames.Errors.BadFCS, Watchdogs: c.watchdogs,
+		}
+		for name, a := range alarmNames {
+			if a == c.span.condition && a != 0 {
+				st.Alarm = name
+			}
 		}
 		if c.conn != nil {
 			st.Dropped = uint64(c.conn.out.droppedTicks())

@@ -20,6 +20,7 @@ calls                                   calls over the lines, oldest first
 events [N]                              what happened, newest last
 ring LINE from NUMBER [name "TEXT"] [private | outofarea | payphone | service]
      [noid] [badid] [for 20s]           someone calls a line; why without number
+     [dial 101]                         the digits that are sent over a trunk
 hangup LINE                             the town's side of a line's call hangs up
 drop LINE 300ms                         loop current drops for a time
 echo LINE 12 [4ms]                      what is sent comes back 12 dB weaker; 0: not
@@ -30,6 +31,10 @@ phone PHONE dial DIGITS | pulse DIGITS  presses keys; turns the dial
 phone PHONE flash [600ms]               presses the hook for a moment
 phone PHONE answer N                    answers by itself after N rings; 0: never
 phone PHONE display on | off            shows who calls while it is in use
+block LINE | unblock LINE               the exchange at a trunk's end takes it out of service; and back
+wink LINE on | off                      it winks when it is seized, or not
+alarm [CARD] signal|frame|ais|yellow|clear
+                                        a card's span is broken; and mended
 unplug [CARD] [5s]                      pulls a card's cable, for a time or until plug
 plug [CARD]                             and puts it back
 errors 1e-4 [CARD]                      bit error rate of a card's serial line
@@ -60,13 +65,15 @@ func (s *Sim) Command(line string) (string, error) {
 		return s.eventsText(args)
 	case "ring":
 		return "", s.commandRing(args)
+	case "block", "unblock", "wink":
+		return "", s.commandTrunk(words[0], args)
 	case "hangup", "cut", "mend", "drop", "echo", "noise":
 		return "", s.commandLine(words[0], args)
 	case "phone":
 		return "", s.commandPhone(args)
 	case "hang", "quirk":
 		return "", s.commandModem(words[0], args)
-	case "unplug", "plug", "errors", "loss", "reboot":
+	case "unplug", "plug", "errors", "loss", "reboot", "alarm":
 		return "", s.commandCard(words[0], args)
 	}
 	return "", fmt.Errorf("no command %q: help lists them", words[0])
@@ -128,7 +135,7 @@ func (s *Sim) commandRing(args []string) error {
 	caller := Subscriber{Plays: Signal(20 * time.Second)}
 	for args = args[1:]; len(args) > 0; args = args[1:] {
 		value := ""
-		if word := args[0]; word == "from" || word == "name" || word == "for" {
+		if word := args[0]; word == "from" || word == "name" || word == "for" || word == "dial" {
 			if len(args) < 2 {
 				return fmt.Errorf("ring: what follows %q?", word)
 			}
@@ -144,6 +151,8 @@ func (s *Sim) commandRing(args []string) error {
 				return fmt.Errorf("ring for %s: write a time such as 20s", value)
 			}
 			args = args[1:]
+		case "dial":
+			caller.Dials, args = value, args[1:]
 		case "private":
 			caller.Withheld = true
 		case "outofarea":
@@ -157,7 +166,7 @@ func (s *Sim) commandRing(args []string) error {
 		case "badid":
 			caller.BadCallerID = true
 		default:
-			return fmt.Errorf("ring: %q is not from, name, for, private, outofarea, payphone, service, noid or badid", args[0])
+			return fmt.Errorf("ring: %q is not from, name, for, dial, private, outofarea, payphone, service, noid or badid", args[0])
 		}
 	}
 	if caller.Number == "" && !caller.Withheld && caller.Absent == 0 && !caller.NoCallerID {
@@ -165,6 +174,7 @@ func (s *Sim) commandRing(args []string) error {
 	}
 	if known, ok := s.town.subscriber(caller.Number); ok { // a known one behaves as ever
 		known.Withheld, known.Absent, known.NoCallerID, known.BadCallerID, known.GiveUp = caller.Withheld, caller.Absent, caller.NoCallerID, caller.BadCallerID, caller.GiveUp
+		known.Dials = caller.Dials
 		if caller.Name != "" {
 			known.Name = caller.Name
 		}
@@ -197,6 +207,27 @@ func (s *Sim) commandLine(what string, args []string) error {
 		return l.commandHybrid(what, args[1:])
 	}
 	return nil
+}
+
+// commandTrunk: block LINE, unblock LINE, wink LINE on|off.
+func (s *Sim) commandTrunk(what string, args []string) error {
+	l, err := s.lineNamed(args)
+	if err != nil {
+		return err
+	}
+	cfg, ok := l.Trunk()
+	if !ok {
+		return fmt.Errorf("%s: line %s is no trunk with E&M signalling", what, l.name)
+	}
+	switch {
+	case what != "wink":
+		cfg.Blocked = what == "block"
+	case len(args) == 2 && (args[1] == "on" || args[1] == "off"):
+		cfg.NoWink = args[1] == "off"
+	default:
+		return fmt.Errorf("wink %s: write on or off", l.name)
+	}
+	return l.SetTrunk(cfg)
 }
 
 // commandHybrid: echo LINE DB [TIME], noise LINE DBM0.
@@ -295,6 +326,8 @@ func (s *Sim) commandCard(what string, args []string) error {
 	switch what {
 	case "plug":
 		return c.Plug()
+	case "alarm":
+		return c.Alarm(value)
 	case "reboot":
 		c.Reboot()
 	case "unplug":

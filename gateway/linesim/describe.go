@@ -22,6 +22,9 @@ func (s *Sim) statusText() string {
 		if path := c.Path(); path != "" {
 			fmt.Fprintf(&b, " at %s", path)
 		}
+		if st.Alarm != "" {
+			fmt.Fprintf(&b, ", span: %s", st.Alarm)
+		}
 		fmt.Fprintf(&b, ": late %d, missing %d, bad FCS %d, dropped %d\n", st.Late, st.Missing, st.BadFCS, st.Dropped)
 	}
 	for _, m := range s.modems {

@@ -231,6 +231,15 @@ func (c *Card) carryOut(h linecard.Header, payload []byte) linecard.Reason {
 			return linecard.ReasonBadArgument
 		}
 		return p.interrupt(h.Type, d)
+	case linecard.TypeSignalling:
+		m, err := linecard.ParseSignalling(payload)
+		if err != nil {
+			return linecard.ReasonBadArgument
+		}
+		if t, ok := p.(*tdmPort); ok {
+			return t.signal(m)
+		}
+		return linecard.ReasonWrongKind
 	case linecard.TypeTiming:
 		m, err := linecard.ParseTiming(payload)
 		if err != nil {
@@ -246,6 +255,9 @@ func (c *Card) carryOut(h linecard.Header, payload []byte) linecard.Reason {
 func (c *Card) event(port uint8, what linecard.What, state linecard.State, arg int) {
 	if c.session == 0 || !c.powered {
 		return
+	}
+	if _, ok := c.ports[port-1].(*tdmPort); ok {
+		state = c.span.in(state)
 	}
 	c.lastEvent++
 	if len(c.unacked) >= unackedMost || c.overflown {
@@ -304,6 +316,7 @@ func (c *Card) step() {
 		return
 	}
 	c.clock += stepSamples
+	c.watchSpan()
 	if c.session == 0 {
 		return
 	}

@@ -17,7 +17,7 @@ const (
 // fxoPort is the firmware of a port that faces the town.
 type fxoPort struct {
 	jackBase
-	line       *Line
+	line       wires
 	offHook    bool
 	flashUntil uint64
 	hookAt     uint64 // clock as it went off-hook
@@ -52,7 +52,7 @@ func (p *fxoPort) event(what linecard.What, arg int) {
 
 func (p *fxoPort) reset() {
 	if p.offHook {
-		p.card.sim.note(p.line.name, "released by the card")
+		p.card.sim.note(p.line.Name(), "released by the card")
 	}
 	p.offHook, p.flashUntil = false, 0
 	p.setAudio(false)
@@ -100,18 +100,18 @@ func (p *fxoPort) step() {
 
 // sense reports what the line does (§5.4).
 func (p *fxoPort) sense() {
-	l := p.line
-	if p.ring.see(l.ringVoltage, debounce) {
+	ring, battery, reversed := p.line.sensed()
+	if p.ring.see(ring, debounce) {
 		if p.ring.now {
 			p.event(linecard.WhatRingOn, 0)
 		} else {
 			p.event(linecard.WhatRingOff, 0)
 		}
 	}
-	if l.battery && p.polarity.see(l.reversed, debounce) {
+	if battery && p.polarity.see(reversed, debounce) {
 		p.event(linecard.WhatPolarity, 0)
 	}
-	if !l.battery {
+	if !battery {
 		p.noBattery += stepTime
 		if p.noBattery >= alarmTime && !p.alarmed {
 			p.alarmed = true

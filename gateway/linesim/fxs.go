@@ -14,7 +14,7 @@ const pulseGap = 200 * time.Millisecond
 // fxsPort is the firmware of a port that faces a telephone.
 type fxsPort struct {
 	jackBase
-	phone     *Phone
+	phone     set
 	offHook   bool
 	wantRing  bool
 	reversed  bool

@@ -97,6 +97,7 @@ type Line struct {
 	hybrid  *hybrid
 	alert   alert
 	later   []later
+	trunk   *tie // it is the inside of another exchange, with neither bell nor dial tone; nil: it is a line
 
 	// What the card's port senses.
 	battery     bool
@@ -111,13 +112,15 @@ type later struct {
 	do func()
 }
 
-func newLine(s *Sim, n int, cfg LineConfig) (*Line, error) {
-	l := &Line{sim: s, name: fmt.Sprintf("fxo%d", n), number: cfg.Number, battery: true}
+// newLine makes the nth line of a kind: "fxo", or "tdm" for the inside of
+// another exchange.
+func newLine(s *Sim, kind string, n int, cfg LineConfig) (*Line, error) {
+	l := &Line{sim: s, name: fmt.Sprintf("%s%d", kind, n), number: cfg.Number, battery: true}
 	if err := l.configure(cfg); err != nil {
 		return nil, err
 	}
 	if l.number == "" {
-		l.number = fmt.Sprintf("555%d", 2000+n)
+		l.number = fmt.Sprintf("555%d", 2001+len(s.town.lines))
 	}
 	if strings.Trim(l.number, "0123456789") != "" {
 		return nil, fmt.Errorf("linesim: line %s: number %q: write digits only", l.name, l.number)
@@ -231,6 +234,9 @@ func (l *Line) enter(s lineState) {
 	country := &l.sim.country
 	switch s {
 	case lineDialTone:
+		if l.trunk != nil {
+			break
+		}
 		l.tone.Start(country.Dial)
 		l.note("dial tone")
 	case lineRingback:
@@ -266,7 +272,7 @@ func (l *Line) step(loop bool, in, out []int16) {
 	l.hook(loop && !l.cut)
 	l.listen(in)
 	l.advance(in, out)
-	l.ringVoltage = l.state == lineRinging && l.alert.step(l, out) && !l.cut
+	l.ringVoltage = l.state == lineRinging && l.trunk == nil && l.alert.step(l, out) && !l.cut
 	if !l.battery || l.ringVoltage {
 		clear(out)
 	} else {

@@ -122,16 +122,10 @@ func (s *Sim) addModem(i int, cfg ModemConfig) error {
 	if cfg.SkewPPM < -100000 || cfg.SkewPPM > 100000 {
 		return fmt.Errorf("linesim: modem %s: a clock skew of %v ppm is no crystal: at most 100000", cfg.Name, cfg.SkewPPM)
 	}
-	n := len(s.town.lines)
-	var lc LineConfig
-	if n < len(s.cfg.Lines) {
-		lc = s.cfg.Lines[n]
-	}
-	l, err := newLine(s, n+1, lc)
+	l, err := s.addLine("")
 	if err != nil {
 		return err
 	}
-	s.town.lines = append(s.town.lines, l)
 	m := &Modem{sim: s, cfg: cfg, line: l, dialect: dialect, epoch: time.Now()}
 	m.cable.Store(&cfg.Impairment)
 	m.due = m.epoch.Add(stepTime)

@@ -26,14 +26,15 @@ type Config struct {
 
 // CardConfig is one simulated card. The zero value has two FXO and two FXS ports.
 type CardConfig struct {
-	Name        string     // empty: "card1", "card2" …
-	FXO, FXS    int        // ports, FXO first; both zero: two of each
-	SkewPPM     float64    // by how much its crystal is fast, in parts per million
-	Link        string     // where Start puts a symbolic link to its terminal; empty: in a new directory
-	SelfPowered bool       // keeps its state while unplugged, and relies on its watchdog
-	Model       string     // empty: "linesim"
-	Serial      string     // empty: made of its name
-	Impairment  Impairment // of its serial line
+	Name        string           // empty: "card1", "card2" …
+	FXO, FXS    int              // ports, FXO first; both zero and no Timeslots: two of each
+	Timeslots   []TimeslotConfig // ports after them, the channels of a T1 or E1
+	SkewPPM     float64          // by how much its crystal is fast, in parts per million
+	Link        string           // where Start puts a symbolic link to its terminal; empty: in a new directory
+	SelfPowered bool             // keeps its state while unplugged, and relies on its watchdog
+	Model       string           // empty: "linesim"
+	Serial      string           // empty: made of its name
+	Impairment  Impairment       // of its serial line
 }
 
 // An Event is something that happened in the town, in the words of a ladder.
@@ -214,7 +215,7 @@ func (s *Sim) addCard(i int, cfg CardConfig) error {
 	if cfg.Name == "" {
 		cfg.Name = fmt.Sprintf("card%d", i+1)
 	}
-	if cfg.FXO == 0 && cfg.FXS == 0 {
+	if cfg.FXO == 0 && cfg.FXS == 0 && len(cfg.Timeslots) == 0 {
 		cfg.FXO, cfg.FXS = 2, 2
 	}
 	c, err := newCard(s, cfg)
@@ -222,33 +223,96 @@ func (s *Sim) addCard(i int, cfg CardConfig) error {
 		return err
 	}
 	for range cfg.FXO {
-		n := len(s.town.lines)
-		var lc LineConfig
-		if n < len(s.cfg.Lines) {
-			lc = s.cfg.Lines[n]
-		}
-		l, err := newLine(s, n+1, lc)
+		l, err := s.addLine("")
 		if err != nil {
 			return err
 		}
-		s.town.lines = append(s.town.lines, l)
 		c.ports = append(c.ports, newFXOPort(c, len(c.ports)+1, l))
 	}
 	for range cfg.FXS {
-		n := len(s.phones)
-		pc := PhoneConfig{Answer: defaultAnswer, Echo: true}
-		if s.cfg.Phones != nil {
-			pc = PhoneConfig{}
-			if n < len(s.cfg.Phones) {
-				pc = s.cfg.Phones[n]
-			}
+		c.ports = append(c.ports, newFXSPort(c, len(c.ports)+1, s.addPhone()))
+	}
+	for _, t := range cfg.Timeslots {
+		t, err := s.addTimeslot(c, t)
+		if err != nil {
+			return err
 		}
-		p := newPhone(s, n+1, pc)
-		s.phones = append(s.phones, p)
-		c.ports = append(c.ports, newFXSPort(c, len(c.ports)+1, p))
+		c.ports = append(c.ports, newTDMPort(c, len(c.ports)+1, t))
 	}
 	s.cards = append(s.cards, c)
 	return nil
+}
+
+// addLine lists the next line of the town that an FXO port, a modem or a channel
+// bank is wired to. A number stands in place of its configuration's.
+func (s *Sim) addLine(number string) (*Line, error) {
+	n := 0
+	for _, l := range s.town.lines {
+		if l.trunk == nil {
+			n++
+		}
+	}
+	var lc LineConfig
+	if n < len(s.cfg.Lines) {
+		lc = s.cfg.Lines[n]
+	}
+	if number != "" {
+		lc.Number = number
+	}
+	l, err := newLine(s, "fxo", n+1, lc)
+	if err == nil {
+		s.town.lines = append(s.town.lines, l)
+	}
+	return l, err
+}
+
+// addPhone lists the next telephone.
+func (s *Sim) addPhone() *Phone {
+	n := len(s.phones)
+	pc := PhoneConfig{Answer: defaultAnswer, Echo: true}
+	if s.cfg.Phones != nil {
+		pc = PhoneConfig{}
+		if n < len(s.cfg.Phones) {
+			pc = s.cfg.Phones[n]
+		}
+	}
+	p := newPhone(s, n+1, pc)
+	s.phones = append(s.phones, p)
+	return p
+}
+
+// addTimeslot makes what is at the far end of a timeslot.
+func (s *Sim) addTimeslot(c *Card, cfg TimeslotConfig) (*slot, error) {
+	var err error
+	if cfg.Signalling, err = ParseSignalling(string(cfg.Signalling)); err != nil {
+		return nil, fmt.Errorf("linesim: card %s: %w", c.cfg.Name, err)
+	}
+	t := &slot{card: c}
+	switch sig := cfg.Signalling; sig {
+	case FXOLoopStart, FXOGroundStart:
+		l, err := s.addLine(cfg.Number)
+		if err != nil {
+			return nil, err
+		}
+		t.name, t.far = l.name, &bankLine{line: l, ground: sig == FXOGroundStart}
+	case FXSLoopStart, FXSGroundStart:
+		p := s.addPhone()
+		t.name, t.far = p.name, &bankPhone{phone: p, ground: sig == FXSGroundStart}
+	default:
+		n := 1
+		for _, l := range s.town.lines {
+			if l.trunk != nil {
+				n++
+			}
+		}
+		l, err := newLine(s, "tdm", n, LineConfig{Number: cfg.Number})
+		if err != nil {
+			return nil, err
+		}
+		s.town.lines = append(s.town.lines, l)
+		t.name, t.far = l.name, newTie(l, cfg)
+	}
+	return t, nil
 }
 
 // run owns the town.

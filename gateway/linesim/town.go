@@ -40,6 +40,7 @@ type Subscriber struct {
 
 	CallBack time.Duration // this long after its caller has hung up, it rings that line. Zero: it does not
 	GiveUp   time.Duration // how long it rings when it is the caller. Zero: 60 s
+	Dials    string        // when it is the caller, over a trunk: the digits that are sent for the called extension
 
 	Withheld    bool             // when it is the caller: the number is private
 	Absent      callerid.Absence // when it is the caller: why the number is not told. Zero: it is told, unless Withheld
@@ -95,6 +96,9 @@ func (t *Town) Ring(line string, caller Subscriber) (err error) {
 	l := t.Line(line)
 	if l == nil {
 		return fmt.Errorf("linesim: no line %q: there are %s", line, t.lineNames())
+	}
+	if strings.Trim(caller.Dials, "0123456789") != "" {
+		return fmt.Errorf("linesim: %q can't be sent over %s: write digits only", caller.Dials, l.name)
 	}
 	t.sim.do(func() { err = l.ringIn(newCall(t.sim, l, caller, true)) })
 	return err

@@ -25,11 +25,31 @@ type cardTable struct {
 	Name        string  `toml:"name"`
 	FXO         int     `toml:"fxo" doc:"ports that face the town"`
 	FXS         int     `toml:"fxs" doc:"ports that face telephones"`
+	TDM         int     `toml:"tdm" doc:"timeslots of a T1 or E1, ports after those"`
+	Signalling  tomlfile.Strings `toml:"signalling" doc:"what is at the far end of each timeslot: wink-start, immediate-start (another exchange), fxo-loop-start, fxo-ground-start (a line of the town), fxs-loop-start, fxs-ground-start (a telephone); the last is for all that follow; absent: wink-start"`
 	SkewPPM     float64 `toml:"skew_ppm" doc:"by how much its crystal is fast, parts per million"`
 	Link        string  `toml:"link" doc:"where the link to its terminal is put"`
 	SelfPowered bool    `toml:"self_powered" doc:"keeps its state while unplugged"`
 	BitErrors   float64 `toml:"bit_errors" doc:"bit error rate of its serial line"`
 	LostBytes   float64 `toml:"lost_bytes" doc:"rate of octets lost on it"`
+}
+
+// timeslots are those of the card, with what is wrong with them.
+func (c *cardTable) timeslots() (slots []TimeslotConfig, problems []tomlfile.Problem) {
+	if len(c.Signalling) > max(c.TDM, 0) {
+		problems = append(problems, c.KeyProblem("signalling", "signalling names %d timeslots: tdm says that there are %d", len(c.Signalling), c.TDM))
+	}
+	sig := WinkStart
+	for i := range min(max(c.TDM, len(c.Signalling)), 32) {
+		if i < len(c.Signalling) {
+			var err error
+			if sig, err = ParseSignalling(c.Signalling[i]); err != nil {
+				problems = append(problems, c.KeyProblem("signalling", "%v", err))
+			}
+		}
+		slots = append(slots, TimeslotConfig{Signalling: sig})
+	}
+	return slots, problems
 }
 
 type modemTable struct {
@@ -120,15 +140,17 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		problems = append(problems, tomlfile.Problem{File: path, Message: err.Error()})
 	}
 	for _, c := range f.Cards {
-		if c.FXO < 0 || c.FXS < 0 || c.FXO+c.FXS > 32 {
-			problems = append(problems, c.Problem("a card has up to 32 ports, not %d FXO and %d FXS", c.FXO, c.FXS))
+		if c.FXO < 0 || c.FXS < 0 || c.TDM < 0 || c.FXO+c.FXS+c.TDM > 32 {
+			problems = append(problems, c.Problem("a card has up to 32 ports, not %d FXO, %d FXS and %d TDM", c.FXO, c.FXS, c.TDM))
 		}
+		slots, wrong := c.timeslots()
+		problems = append(problems, wrong...)
 		for key, rate := range map[string]float64{"bit_errors": c.BitErrors, "lost_bytes": c.LostBytes} {
 			if rate < 0 || rate > 0.5 {
 				problems = append(problems, c.KeyProblem(key, "a rate is between 0 and 0.5, not %v", rate))
 			}
 		}
-		cfg.Cards = append(cfg.Cards, CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, SkewPPM: c.SkewPPM,
+		cfg.Cards = append(cfg.Cards, CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, Timeslots: slots, SkewPPM: c.SkewPPM,
 			Link: c.Link, SelfPowered: c.SelfPowered, Impairment: Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}})
 	}
 	for _, m := range f.Modems {
