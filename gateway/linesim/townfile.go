@@ -22,16 +22,16 @@ type townFile struct {
 
 type cardTable struct {
 	tomlfile.Pos
-	Name        string  `toml:"name"`
-	FXO         int     `toml:"fxo" doc:"ports that face the town"`
-	FXS         int     `toml:"fxs" doc:"ports that face telephones"`
-	TDM         int     `toml:"tdm" doc:"timeslots of a T1 or E1, ports after those"`
+	Name        string           `toml:"name"`
+	FXO         int              `toml:"fxo" doc:"ports that face the town"`
+	FXS         int              `toml:"fxs" doc:"ports that face telephones"`
+	TDM         int              `toml:"tdm" doc:"timeslots of a T1 or E1, ports after those"`
 	Signalling  tomlfile.Strings `toml:"signalling" doc:"what is at the far end of each timeslot: wink-start, immediate-start (another exchange), fxo-loop-start, fxo-ground-start (a line of the town), fxs-loop-start, fxs-ground-start (a telephone); the last is for all that follow; absent: wink-start"`
-	SkewPPM     float64 `toml:"skew_ppm" doc:"by how much its crystal is fast, parts per million"`
-	Link        string  `toml:"link" doc:"where the link to its terminal is put"`
-	SelfPowered bool    `toml:"self_powered" doc:"keeps its state while unplugged"`
-	BitErrors   float64 `toml:"bit_errors" doc:"bit error rate of its serial line"`
-	LostBytes   float64 `toml:"lost_bytes" doc:"rate of octets lost on it"`
+	SkewPPM     float64          `toml:"skew_ppm" doc:"by how much its crystal is fast, parts per million"`
+	Link        string           `toml:"link" doc:"where the link to its terminal is put"`
+	SelfPowered bool             `toml:"self_powered" doc:"keeps its state while unplugged"`
+	BitErrors   float64          `toml:"bit_errors" doc:"bit error rate of its serial line"`
+	LostBytes   float64          `toml:"lost_bytes" doc:"rate of octets lost on it"`
 }
 
 // timeslots are those of the card, with what is wrong with them.
