@@ -92,6 +92,7 @@ func TestWrongCommands(t *testing.T) {
 			"phone fxs1 pulse #":        "a dial has no",
 			"phone fxs1 answer x":       "after how many rings",
 			"phone fxs1 flash x":        "write a time such as 600ms",
+			"phone fxs1 display":        "write on or off",
 			"unplug soon":               "write a time such as 5s",
 			"errors many":               "write a rate from 0 to 0.5",
 			"errors 1e-4 card9":         `no card "card9"`,

@@ -39,6 +39,7 @@ caller_id = "etsi"
 [[phone]]
 answer = 3
 plays = "announcement"
+waiting_display = true
 [[subscriber]]
 number = "110"
 plays = "signal"
@@ -53,7 +54,7 @@ is = "busy"
 	}
 	if cfg.Country != "de" || len(cfg.Cards) != 1 || cfg.Cards[0].Impairment.BitErrors != 1e-5 || cfg.Cards[0].SkewPPM != 50 ||
 		cfg.Lines[0].Number != "301" || !cfg.Lines[0].Reversal || cfg.Lines[0].LoopDrop >= 0 ||
-		cfg.Lines[0].AfterHangUp != linesim.ThenDial || cfg.Phones[0].Answer != 3 || len(cfg.Phones[0].Plays) == 0 ||
+		cfg.Lines[0].AfterHangUp != linesim.ThenDial || cfg.Phones[0].Answer != 3 || len(cfg.Phones[0].Plays) == 0 || !cfg.Phones[0].WaitingDisplay ||
 		len(cfg.Subscribers[0].Plays) != 5*8000 || cfg.Subscribers[0].HangUp != 3*time.Second || !cfg.Subscribers[1].Busy {
 		t.Errorf("%+v", cfg)
 	}
