@@ -65,29 +65,6 @@ func TestCallsOfAllKinds(t *testing.T) {
 	}
 }
 
-// B holds A, who hears music; takes A back.
-func TestHoldOfAllKinds(t *testing.T) {
-	each(t, casts(2), nil, b2bua.Config{Music: hum}, func(s *stage, cast []string) {
-		a, b := s.actors[0], s.actors[1]
-		s.connect(a, b, numberOf(cast[1], 2))
-		s.talk(a, b)
-		b.hold()
-		s.pass(2 * time.Second)
-		before := a.heard()
-		s.pass(time.Second)
-		if n := a.heard() - before; n < 45 {
-			s.t.Errorf("%s, held, heard %d ms of music in a second", a.name(), 20*n)
-		}
-		if cast[1] != "analog" { // that hears dial tone now
-			s.deaf(a, b)
-		}
-		b.retrieve()
-		s.pass(time.Second)
-		s.talk(a, b)
-		a.hangUp()
-	})
-}
-
 // B sends A to C: by REFER, by BYE with Also, by hook-flash.
 func TestTransferOfAllKinds(t *testing.T) {
 	each(t, casts(3), nil, b2bua.Config{}, func(s *stage, cast []string) {

@@ -37,6 +37,7 @@ const (
 	rings = "rings"
 	waits = "waits" // has called, and is not answered
 	talks = "talks"
+	holds = "holds"                 // the only call that it has, if it is a SIP phone
 	over  = "hears that it is over" // off-hook, and hears that the call is over
 )
 
@@ -50,9 +51,10 @@ type sipPerson struct {
 
 	mu      sync.Mutex
 	calls   []*sipCall
-	refuse  int    // the status that each call gets; 0: it rings
-	deaf    bool   // unplugged
-	expires string // of its next REGISTER
+	left    map[string]bool // calls that are over, by Call-ID
+	refuse  int             // the status that each call gets; 0: it rings
+	deaf    bool            // unplugged
+	expires string          // of its next REGISTER
 	saying  bool
 	seq     uint16
 }
@@ -64,10 +66,11 @@ type sipCall struct {
 	body    []string
 	to      netip.AddrPort // where the exchange listens
 	holding bool
+	dropped bool // it was cancelled
 }
 
 func newSIPPerson(l *Lab, kind, number string, code byte) *sipPerson {
-	a := &sipPerson{l: l, p: l.Phone(number, "5"+number), code: code, done: make(chan struct{})}
+	a := &sipPerson{l: l, p: l.Phone(number, "5"+number), code: code, done: make(chan struct{}), left: make(map[string]bool)}
 	if kind == "old" {
 		a.p.Legacy, a.p.Host = true, "old.example"
 	}
@@ -108,8 +111,8 @@ func (a *sipPerson) doing() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	is := idle
-	for _, state := range []string{waits, rings, talks} {
-		if slices.ContainsFunc(a.calls, func(c *sipCall) bool { return c.state == state }) {
+	for _, state := range []string{holds, waits, rings, talks} {
+		if slices.ContainsFunc(a.calls, func(c *sipCall) bool { return c.state == state && !c.holding || c.holding && state == holds }) {
 			is = state
 		}
 	}
@@ -156,13 +159,17 @@ func (a *sipPerson) hangUp() {
 			c.d.Respond(c.d.Invite, 486)
 			a.forget(c)
 		default:
-			c.d.Cancel() // 487 follows, or a 200 that has crossed it
+			c.d.Cancel()
+			c.dropped = true
 		}
 	}
 }
 
 func (a *sipPerson) forget(c *sipCall) {
 	a.calls = slices.DeleteFunc(a.calls, func(o *sipCall) bool { return o == c })
+	if c != nil {
+		a.left[c.d.CallID] = true
+	}
 }
 
 func (a *sipPerson) busy(is bool) {
@@ -239,6 +246,10 @@ func (a *sipPerson) take(m *siptest.Message) {
 	case m.Status < 300:
 		c.d.Ack(m)
 		c.state = talks
+		if c.dropped { // the answer has crossed the CANCEL
+			c.d.Request("BYE")
+			a.forget(c)
+		}
 	default:
 		a.failed(c, m)
 	}
@@ -262,7 +273,7 @@ func (a *sipPerson) failed(c *sipCall, m *siptest.Message) {
 // serve answers a request.
 func (a *sipPerson) serve(c *sipCall, m *siptest.Message) {
 	switch {
-	case m.Is("INVITE") && c == nil && m.Param("To", "tag") != "": // of a call that it has left
+	case m.Is("INVITE") && c == nil && a.left[m.Get("Call-ID")]:
 		a.p.Respond(m, 481)
 	case m.Is("INVITE") && c == nil && a.refuse != 0:
 		a.p.Respond(m, a.refuse)
