@@ -1,6 +1,7 @@
 package linesim_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,7 +21,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the tests that run beside one another all do so: they drive
+// programs in real time, and mostly wait.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // host is an exchange as small as one can be: a driver, and on each port a
 // handler that records and plays.
