@@ -24,7 +24,10 @@ func (music) Read(pcm []int16) int {
 	return len(pcm)
 }
 
-var withMusic = b2bua.Config{Music: func() media.Source { return music{} }}
+// ringTime is how long a place rings in these scenes.
+const ringTime = 2 * time.Second
+
+var withMusic = b2bua.Config{Music: func() media.Source { return music{} }, RingFor: ringTime}
 
 // listens fails unless those named hear music, and nobody else does.
 func (s *trial) listens(letters string) {

@@ -65,21 +65,6 @@ func TestCallsOfAllKinds(t *testing.T) {
 	}
 }
 
-// B sends A to C: by REFER, by BYE with Also, by hook-flash.
-func TestTransferOfAllKinds(t *testing.T) {
-	each(t, casts(3), nil, b2bua.Config{}, func(s *stage, cast []string) {
-		a, b, c := s.actors[0], s.actors[1], s.actors[2]
-		s.connect(a, b, numberOf(cast[1], 2))
-		b.send(numberOf(cast[2], 3))
-		s.answers(c)
-		s.talk(a, c)
-		if !b.idle() {
-			s.t.Errorf("%s, who transferred, is still in the call", b.name())
-		}
-		c.hangUp()
-	})
-}
-
 // A calls B, who is busy or does not answer: the call goes to C.
 func TestForwardingOfAllKinds(t *testing.T) {
 	forward := func(cast []string) string {
@@ -128,47 +113,6 @@ func TestSetsOfAllKinds(t *testing.T) {
 		s.until(c.name()+" rings no more", func() bool { return !c.ringing() })
 		s.talk(a, b)
 		b.hangUp()
-	})
-}
-
-// B sends A to C, who is busy: B has A again, unless it has left by BYE with
-// Also; then the call ends, and nobody is left in it.
-func TestFailedTransferOfAllKinds(t *testing.T) {
-	each(t, pairs(), nil, b2bua.Config{}, func(s *stage, cast []string) {
-		a, b, c := s.actors[0], s.actors[1], s.actors[2]
-		s.connect(a, b, numberOf(cast[1], 2))
-		if cast[2] == "analog" {
-			c.answer() // off-hook: busy
-			s.pass(time.Second)
-		}
-		if cast[1] == "analog" {
-			b.hold() // dials, and stays
-			s.must(b.(*analogActor).p.Dial(numberOf(cast[2], 3)))
-		} else {
-			b.send(numberOf(cast[2], 3))
-		}
-		if cast[2] != "analog" {
-			s.until(c.name()+" rings", c.ringing)
-			c.busy()
-		}
-		s.pass(4 * time.Second)
-		if cast[1] != "old" {
-			s.talk(a, b)
-			b.hangUp()
-		}
-	})
-}
-
-// A hangs up while C rings, to whom B has sent it: C rings no more.
-func TestTransferredPartyLeavesOfAllKinds(t *testing.T) {
-	each(t, pairs(), nil, b2bua.Config{}, func(s *stage, cast []string) {
-		a, b, c := s.actors[0], s.actors[1], s.actors[2]
-		s.connect(a, b, numberOf(cast[1], 2))
-		b.send(numberOf(cast[2], 3))
-		s.until(c.name()+" rings", c.ringing)
-		s.pass(time.Second)
-		a.hangUp()
-		s.until(c.name()+" rings no more", func() bool { return !c.ringing() })
 	})
 }
 
