@@ -107,11 +107,16 @@ type Line struct {
 	Name      string           `toml:"name" required:"true" doc:"name for rules, trunks and logs"`
 	Card      string           `toml:"card" doc:"card that the port is on"`
 	Port      int              `toml:"port" doc:"port number on the card, from 1"`
-	Kind      string           `toml:"kind" required:"true" doc:"fxo: to the public network; fxs: to a telephone; tdm: a timeslot" enum:"fxo,fxs,tdm"`
+	Kind      string           `toml:"kind" required:"true" doc:"fxo: to the public network; fxs: to a telephone; tdm: a trunk over a timeslot of a T1 or E1, with E&M signalling" enum:"fxo,fxs,tdm"`
 	Incoming  tomlfile.Strings `toml:"incoming" doc:"what rings when a call comes in on it; several ring together"`
 	Allow     tomlfile.Strings `toml:"allow" doc:"calls that may be made from it; absent: internal only" enum:"internal,local,national,international,premium,sip"`
 	Extension string           `toml:"extension" doc:"extension of the telephone on an fxs line"`
 	Number    string           `toml:"number" doc:"the line's own number in the public network"`
+
+	Signalling string        `toml:"signalling" doc:"of a tdm line: wink-start (absent) or immediate-start; of an fxo or fxs line on a channel bank: loop-start (absent) or ground-start" enum:"wink-start,immediate-start,loop-start,ground-start"`
+	Digits     int           `toml:"digits" doc:"digits that the far end of a tdm line sends for a call in; absent: as many as the [[incoming]] rules need, or none with incoming"`
+	WinkWait   time.Duration `toml:"wink_wait" doc:"how long a tdm line waits for the wink; absent: 5s"`
+	Glare      string        `toml:"glare" doc:"both ends seize a tdm line at once; yield (absent): our call goes elsewhere, keep: the far end yields" enum:"yield,keep"`
 
 	Country          string        `toml:"country" doc:"country whose tones, ringing and timing the line has; absent: the office's"`
 	Answer           string        `toml:"answer" doc:"how an fxo line knows that its call was answered: polarity, voice, ringback-end, or after 5s"`
@@ -120,12 +125,13 @@ type Line struct {
 	Dialing          string        `toml:"dialing" doc:"how digits are sent; absent: dtmf" enum:"dtmf,pulse"`
 	CallerIDKind     string        `toml:"caller_id" doc:"how the number of a caller is sent on the line; absent: the country's way" enum:"bell202,v23,dtmf,uk,japan,none"`
 	CallerIDWait     time.Duration `toml:"caller_id_wait" doc:"how long an incoming call waits for caller ID before it rings inside; absent: 4s"`
-	Guard            time.Duration `toml:"guard" doc:"rest of an fxo line after a call; absent: 4s"`
+	Guard            time.Duration `toml:"guard" doc:"rest of an fxo or tdm line after a call; absent: 4s, tdm 1s"`
 	Silence          time.Duration `toml:"silence" doc:"silence after which a call is taken as ended; absent: never"`
 	PolarityReversal bool          `toml:"polarity_reversal" doc:"true: the line reverses polarity on answer and hang-up"`
+	HookFlash        bool          `toml:"hook_flash" doc:"fxs: false: a hook-flash asks for nothing, and hanging up is known at once; absent: it asks for another line, or takes a waiting call"`
 	GainIn           float64       `toml:"gain_in" doc:"gain of what is heard from the line, in dB"`
 	GainOut          float64       `toml:"gain_out" doc:"gain of what is sent to the line, in dB"`
-	Echo             string        `toml:"echo" doc:"echo canceller: on, off, or how late an echo may come, such as 64ms; absent: on, for 32ms"`
+	Echo             string        `toml:"echo" doc:"echo canceller: on, off, or how late an echo may come, such as 64ms; absent: on, for 32ms; tdm: off"`
 }
 
 // A Peer is a SIP provider or another exchange.
@@ -144,7 +150,7 @@ type Peer struct {
 	MaxCalls  int              `toml:"max_calls" doc:"calls with it at once; 0: any number"`
 }
 
-// A Trunk is a way out: FXO lines, or a SIP peer.
+// A Trunk is a way out: FXO and TDM lines, or a SIP peer.
 type Trunk struct {
 	tomlfile.Pos
 	Name     string           `toml:"name" required:"true" doc:"name for rules"`

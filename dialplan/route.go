@@ -100,10 +100,10 @@ type Route struct {
 	// then. Zero: no limit.
 	MaxTalk time.Duration `json:"max_talk,omitempty"`
 	// Emergency: the call takes precedence of any other, and Notice is given.
-	Emergency bool    `json:"emergency,omitempty"`
+	Emergency bool `json:"emergency,omitempty"`
 	// Undisturbed: the caller is offered no other call during this one.
-	Undisturbed bool `json:"undisturbed,omitempty"`
-	Notice    *Notice `json:"notice,omitempty"`
+	Undisturbed bool    `json:"undisturbed,omitempty"`
+	Notice      *Notice `json:"notice,omitempty"`
 }
 
 // A Notice is what is told, and to whom, about an emergency call.

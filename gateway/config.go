@@ -116,6 +116,9 @@ type FXS struct {
 	// FlashMin and FlashMax bound the loop break that is a hook-flash. Zero is
 	// the country's.
 	FlashMin, FlashMax time.Duration
+	// NoFlash: the telephone's hook-flash asks for nothing, so that it need not be
+	// told from hanging up, which is known about a second sooner.
+	NoFlash bool
 	// Hotline is the number that is dialled without a digit when the telephone
 	// is lifted, after HotlineAfter (zero: at once; else a "warm line" that
 	// may still dial by itself). Empty is none.

@@ -203,7 +203,27 @@ func (f *fxs) talking(ev event) fxsState {
 // isFlash tells a hook-flash from a loop break that is none. A card that does
 // not say how long it was has judged itself.
 func (f *fxs) isFlash(d time.Duration) bool {
-	return d == 0 || f.opt.FlashMin <= d && d <= f.opt.FlashMax
+	return !f.opt.NoFlash && (d == 0 || f.opt.FlashMin <= d && d <= f.opt.FlashMax)
+}
+
+// pulseMax is the longest loop break of a dial: 67 ms, and what old dials are
+// slow. noFlash is one that no dial makes, of a telephone without hook-flash.
+const (
+	pulseMax = 90 * time.Millisecond
+	noFlash  = 200 * time.Millisecond
+)
+
+// setHook tells the port what the telephone's loop breaks mean, if it can be told.
+func (f *fxs) setHook() {
+	port, ok := f.cfg.Port.(jack.HookTimer)
+	if !ok {
+		return
+	}
+	t := jack.HookTiming{PulseMax: min(pulseMax, f.opt.FlashMin-time.Millisecond), FlashMin: f.opt.FlashMin, FlashMax: f.opt.FlashMax}
+	if f.opt.NoFlash {
+		t = jack.HookTiming{PulseMax: pulseMax, FlashMin: noFlash, FlashMax: noFlash}
+	}
+	port.SetHookTiming(t)
 }
 
 // enterTalking joins the telephone and its stream, both ways. A call that was
@@ -334,6 +354,7 @@ func (f *fxs) fall() {
 // arrive begins as the card reports.
 func (f *fxs) arrive() {
 	f.endAside(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
+	f.setHook()
 	f.state = fxsDown // arrive anew, whatever it was
 	f.become(fxsIdle)
 	if f.jack.OffHook {

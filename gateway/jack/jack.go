@@ -162,6 +162,18 @@ type Timed interface {
 	Playout() uint64
 }
 
+// HookTiming is how an FXS port tells what a telephone does by how long its loop
+// is open: up to PulseMax it is a dial pulse, from FlashMin to FlashMax a
+// hook-flash, and what is longer was hung up. Zero leaves the port's own.
+type HookTiming struct{ PulseMax, FlashMin, FlashMax time.Duration }
+
+// A HookTimer port can be told these times. One that is none judges by its own.
+type HookTimer interface {
+	// SetHookTiming is an order as those of Port are. A port that was Down has
+	// forgotten it.
+	SetHookTiming(HookTiming)
+}
+
 // A Reader port may read caller ID by itself, with all that the exchange asks
 // of a telephone for it, and tells it by a Change. A port that is no Reader
 // only lets the gateway hear the line.

@@ -105,6 +105,15 @@ func (p *port) FlashHook(d time.Duration) { p.timed(TypeFlash, d) }
 // DropLoop implements jack.Port.
 func (p *port) DropLoop(d time.Duration) { p.timed(TypeDrop, d) }
 
+// SetHookTiming implements jack.HookTimer.
+func (p *port) SetHookTiming(t jack.HookTiming) {
+	p.card.inbox.Put(func() {
+		if p.up && p.Kind() == jack.FXS {
+			p.order(pending{kind: TypeTiming, timing: Timing{PulseMax: t.PulseMax, FlashMin: t.FlashMin, FlashMax: t.FlashMax}})
+		}
+	})
+}
+
 // SetBlocked implements jack.Timeslot.
 func (p *port) SetBlocked(blocked bool) { p.set(WantBlocked, blocked, nil) }
 

@@ -33,16 +33,21 @@ func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
 			PolarityHangup: l.PolarityReversal, Silence: l.Silence, Guard: l.Guard, CallerIDWait: l.CallerIDWait,
 		},
-		FXS: gateway.FXS{Extension: l.Extension, ReverseOnAnswer: l.PolarityReversal, NoCallerID: l.CallerIDKind == "none"},
+		FXS: gateway.FXS{Extension: l.Extension, ReverseOnAnswer: l.PolarityReversal, NoCallerID: l.CallerIDKind == "none", NoFlash: l.Has("hook_flash") && !l.HookFlash},
 	}
 	if l.CallerIDKind == "none" {
 		c.FXO.CallerIDWait = -time.Second
 	}
-	switch l.Kind {
+	switch c.GroundStart = l.Signalling == "ground-start"; l.Kind {
 	case "fxo":
 		c.Kind = jack.FXO
 	case "fxs":
 		c.Kind = jack.FXS
+	case "tdm":
+		c.Kind, c.TDM = jack.TDM, trunkOverTimeslot(l)
+		if l.Echo == "on" { // absent is off: a timeslot has four wires
+			c.EchoTail = defaultTail
+		}
 	}
 	for _, p := range b.parties.Phones {
 		if p.Extension == l.Extension {
@@ -51,6 +56,22 @@ func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 	}
 	c.FXS.Hotline, c.FXS.HotlineAfter = b.plan.Hotline(l.Extension)
 	return c
+}
+
+// defaultTail is the echo canceller's where the file says "on", as an analog line
+// has it without a word.
+const defaultTail = 32 * time.Millisecond
+
+// trunkOverTimeslot is what the file says of E&M signalling.
+func trunkOverTimeslot(l dialplan.Line) gateway.TDM {
+	t := gateway.TDM{
+		Immediate: l.Signalling == "immediate-start", WinkWait: l.WinkWait, Pulse: l.Dialing == "pulse",
+		Digits: l.Digits, Guard: l.Guard, KeepGlare: l.Glare == "keep",
+	}
+	if t.Digits == 0 && len(l.Incoming) > 0 { // whatever was dialled, the same rings
+		t.Digits = -1
+	}
+	return t
 }
 
 // complete tells a line what the plan knows of the digits dialled on it.
