@@ -169,7 +169,7 @@ func (a *Agent) dial(t target, o leg.Outgoing) (*Leg, error) {
 	l.party.Store(&t.party)
 	l.ofPhone = t.phone
 	l.trusted = t.phone || t.peer != nil && t.peer.Trusted
-	l.out = inviteOut{order: o, peer: t.peer}
+	l.out = inviteOut{order: &o, peer: t.peer}
 	if t.peer != nil && t.peer.Secret != "" {
 		l.out.client = a.known().clients[t.peer.Name]
 	}

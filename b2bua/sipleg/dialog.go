@@ -33,8 +33,9 @@ type dialog struct {
 	lastRSeq  uint32 // of the reliable provisional responses acknowledged (RFC 3262 §4)
 	allow     []string
 	supports  []string
-	ack       *sip.Request // of the latest 2xx, to be sent again when that is repeated
-	answered  bool         // a reliable response has brought the answer to our INVITE's offer
+	ack       []byte // of the latest 2xx, to be sent again when that is repeated
+	ackSeq    uint32 // CSeq number of that 2xx
+	answered  bool   // a reliable response has brought the answer to our INVITE's offer
 }
 
 // An address is what stands in From and To.
@@ -169,21 +170,25 @@ func (d *dialog) confirm(res *sip.Response) {
 // acknowledge sends the ACK of a 2xx: a transaction of its own that carries
 // the INVITE's CSeq number and credentials, whatever has been sent since (RFC
 // 3261 §13.2.2.4).
-func (d *dialog) acknowledge(seq uint32, invite *sip.Request, answer []byte) {
+func (d *dialog) acknowledge(seq uint32, credentials []sip.Header, answer []byte) {
 	ack := d.build(sip.ACK, seq)
-	if invite != nil {
-		sip.CopyHeaders("Authorization", invite, ack)
-		sip.CopyHeaders("Proxy-Authorization", invite, ack)
+	for _, h := range credentials {
+		ack.AppendHeader(sip.HeaderClone(h))
 	}
 	attach(ack, answer)
-	d.ack = ack
-	d.acknowledgeAgain()
+	d.agent.send(ack, d.flow) //nolint:errcheck // the 2xx will be repeated
+	d.ack, d.ackSeq = encoded(ack), seq
 }
 
-// acknowledgeAgain answers a repeated 2xx.
-func (d *dialog) acknowledgeAgain() {
-	if d.ack != nil {
-		d.agent.send(d.ack, d.flow) //nolint:errcheck // the 2xx will be repeated
+// credentials are those of a request, which the ACK of its 2xx repeats.
+func credentials(req *sip.Request) []sip.Header {
+	return slices.Concat(req.GetHeaders("Authorization"), req.GetHeaders("Proxy-Authorization"))
+}
+
+// acknowledgeAgain answers a 2xx that is repeated.
+func (d *dialog) acknowledgeAgain(res *sip.Response) {
+	if d.ackSeq == seqOf(res) {
+		d.agent.sendAgain(d.ack, d.flow)
 	}
 }
 

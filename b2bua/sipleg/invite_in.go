@@ -2,6 +2,7 @@ package sipleg
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -41,7 +42,10 @@ type inviteIn struct {
 // the INVITE itself follows through the inbox.
 func newIncoming(a *Agent, in wire.Inbound) *Leg {
 	req := in.Request
-	l := newLeg(a, identity{callID: callID(req), tag: newTag(), incoming: true, theirTag: fromTag(req), seq: seqOf(req)})
+	l := newLeg(a, identity{
+		callID: strings.Clone(callID(req)), tag: newTag(), incoming: true, // copies: these outlive the message
+		theirTag: strings.Clone(fromTag(req)), seq: seqOf(req),
+	})
 	l.enter(called)
 	return l
 }

@@ -15,11 +15,14 @@ import (
 
 // inviteOut is what an outgoing leg keeps about its INVITE.
 type inviteOut struct {
-	order  leg.Outgoing
+	order  *leg.Outgoing     // nil once it is carried out
 	peer   *Peer             // nil: a phone or an address
 	client *registrar.Client // answers challenges; nil: we have no credentials there
 	places []Destination     // not yet tried
-	tx     *request          // nil: not yet sent
+	tx     *request          // nil: not yet sent, or settled
+	half   *dialog           // our side of each dialog that it opens
+	seq    uint32            // once it is answered: its CSeq number
+	proof  []sip.Header      // and its credentials
 	early  []*dialog         // that provisional responses have opened
 	losers []*dialog         // whose 2xx came after another's: acknowledged and ended
 	minSE  time.Duration     // of a 422
@@ -61,6 +64,7 @@ func (l *Leg) call() {
 	d.legacy, _ = l.dialect()
 	l.audio.at(d.flow)
 	l.address(d)
+	l.out.half = d
 	req := d.newRequest(sip.INVITE)
 	req.ReplaceHeader(maxForwards(l.out.order.Hops))
 	l.decorate(req)
@@ -239,15 +243,10 @@ func (l *Leg) alerted(d *dialog, res *sip.Response) {
 // answered takes a 2xx: the first makes the call, a repetition is acknowledged
 // again, another fork's is acknowledged and ended (RFC 3261 §13.2.2.4).
 func (l *Leg) answered(res *sip.Response) {
-	tag := toTag(res)
 	if l.dialog.confirmed {
-		for _, d := range append([]*dialog{l.dialog}, l.out.losers...) {
-			if d.remoteTag == tag {
-				d.acknowledgeAgain()
-				return
-			}
+		if !l.acknowledgedAgain(res) {
+			l.endFork(res)
 		}
-		l.endFork(res)
 		return
 	}
 	d := l.earlyDialog(res)
@@ -267,7 +266,8 @@ func (l *Leg) answered(res *sip.Response) {
 	if err == nil && answer != nil && !d.answered && l.state == calling {
 		err = l.audio.accept(answer, d.flow)
 	}
-	d.acknowledge(seqOf(l.out.tx.Request), l.out.tx.Request, nil)
+	l.out.seq, l.out.proof = seqOf(l.out.tx.Request), credentials(l.out.tx.Request)
+	d.acknowledge(l.out.seq, l.out.proof, nil)
 	l.ladder.Out(l.name, "ACK")
 	switch {
 	case l.state == leaving: // the CANCEL crossed the answer
@@ -280,10 +280,31 @@ func (l *Leg) answered(res *sip.Response) {
 	l.connect(res)
 }
 
+// acknowledgedAgain takes a 2xx of a dialog that is confirmed: a repetition.
+func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
+	tag := toTag(res)
+	for _, d := range append([]*dialog{l.dialog}, l.out.losers...) {
+		if d.remoteTag == tag {
+			d.acknowledgeAgain(res)
+			return true
+		}
+	}
+	return false
+}
+
+// answeredLate takes a 2xx to an INVITE of ours that is settled.
+func (l *Leg) answeredLate(res *sip.Response) {
+	if l.acknowledgedAgain(res) || seqOf(res) != l.out.seq {
+		return
+	}
+	l.ladder.In(l.name, drawStatus(res))
+	l.endFork(res)
+}
+
 // connect makes the leg a talking one.
 func (l *Leg) connect(res *sip.Response) {
 	l.enter(talking)
-	l.out.early = nil
+	l.out.early, l.out.order = nil, nil
 	l.resolveTarget(l.dialog)
 	l.timer.agreed(l, res)
 	l.audio.held = l.audio.agreed.Hold != sdp.NotHeld
@@ -301,10 +322,10 @@ func (l *Leg) endFork(res *sip.Response) {
 	if len(l.out.losers) >= maxForks {
 		return
 	}
-	d := l.out.tx.dialog.fork(res)
+	d := l.out.half.fork(res)
 	d.confirm(res)
 	l.out.losers = append(l.out.losers, d)
-	d.acknowledge(seqOf(l.out.tx.Request), l.out.tx.Request, nil)
+	d.acknowledge(l.out.seq, l.out.proof, nil)
 	l.ladder.Out(l.name, "ACK")
 	l.log.Info("another place answered too; it is told to hang up", "contact", d.target.String())
 	l.send(d, d.newRequest(sip.BYE), "BYE", nil)

@@ -56,6 +56,7 @@ type Leg struct {
 	dialog  *dialog // the one that counts; of an outgoing leg before its 2xx the INVITE's own half
 	clients []*request
 	servers []*server
+	settled settled
 
 	out    inviteOut    // invite_out.go
 	inv    inviteIn     // invite_in.go
@@ -88,6 +89,7 @@ func (l *Leg) run() (next time.Time, gone bool) {
 		l.guard("timers", func() { l.expire(time.Now()) })
 	}
 	if l.state != over {
+		l.settle()
 		return l.deadline(), false
 	}
 	l.bury()
@@ -145,6 +147,7 @@ func (l *Leg) deadline() time.Time {
 	for _, s := range l.servers {
 		next = sooner(next, s.Deadline())
 	}
+	next = sooner(next, l.settled.deadline())
 	if l.state == called {
 		next = sooner(sooner(sooner(next, l.inv.trying), l.inv.again), l.inv.expires)
 	}
@@ -169,6 +172,7 @@ func (l *Leg) expire(now time.Time) {
 	}
 	l.clients = keep(l.clients, func(r *request) bool { return r.State() != txn.Terminated })
 	l.servers = keep(l.servers, func(s *server) bool { return s.State() != txn.Terminated })
+	l.settled.expire(l.agent, now)
 	l.expireAnswer(now)
 	l.expireReliable(now)
 	l.expireTimer(now)

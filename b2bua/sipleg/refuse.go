@@ -82,12 +82,12 @@ func (l *Leg) cancelled(in wire.Inbound) {
 			of = o
 		}
 	}
-	if of == nil {
+	if of == nil && !l.settled.cancelled(req) {
 		l.respond(s, 481)
 		return
 	}
 	l.respond(s, 200)
-	if of == l.inv.tx && l.state == called {
+	if of != nil && of == l.inv.tx && l.state == called {
 		l.respond(of, 487)
 		l.finish(goodbyeCause(req, leg.Cancelled, l.name))
 	}

@@ -117,13 +117,13 @@ func (l *Leg) reinvitation(res *sip.Response, hold bool) {
 		}
 		l.acknowledgeReliable(d, res)
 	case status < 300:
-		if d.ack != nil && seqOf(d.ack) == seqOf(res) {
-			d.acknowledgeAgain()
+		if d.ack != nil && d.ackSeq == seqOf(res) {
+			d.acknowledgeAgain(res)
 			return
 		}
 		d.learn(res)
 		d.redirect()
-		d.acknowledge(seqOf(m.tx.Request), m.tx.Request, nil)
+		d.acknowledge(seqOf(m.tx.Request), credentials(m.tx.Request), nil)
 		l.ladder.Out(l.name, "ACK")
 		if l.state != talking {
 			return

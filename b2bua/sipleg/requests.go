@@ -17,8 +17,11 @@ func (l *Leg) request(in wire.Inbound, now time.Time) {
 			return
 		}
 	}
+	if l.settled.repeated(l.agent, req, now) {
+		return
+	}
 	switch {
-	case l.incoming && l.inv.tx == nil:
+	case l.incoming && l.dialog == nil:
 		l.invited(in, now)
 	case req.Method == sip.ACK:
 		l.acknowledged(req)

@@ -109,6 +109,11 @@ func (l *Leg) response(res *sip.Response, now time.Time) {
 		}
 		return
 	}
+	if l.settled.accepted(res) != nil {
+		l.answeredLate(res)
+		return
+	}
+	l.settled.repeated(l.agent, res, now)
 }
 
 // reply sends a response to a request of the peer and draws it.

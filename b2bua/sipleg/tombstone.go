@@ -1,6 +1,7 @@
 package sipleg
 
 import (
+	"strings"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -18,18 +19,12 @@ type tombstone struct {
 	agent   *Agent
 	name    string
 	ladder  *leg.Ladder // nil once nothing new can come
-	remains []remains
+	settled settled
 	clients []*request // ours that still wait for a response
 	acks    []ackOf    // of 2xx to our INVITEs
 
 	deadline time.Time
 	index    int // in the desk's heap; -1: not there
-}
-
-// remains are those of one transaction, with the way of what is sent again.
-type remains struct {
-	txn.Remains
-	flow wire.Flow
 }
 
 // ackOf is how the 2xx of one far end is acknowledged.
@@ -50,11 +45,13 @@ func (l *Leg) tombstone() *tombstone {
 		return nil
 	}
 	t := &tombstone{identity: l.identity, agent: l.agent, name: l.name, ladder: l.ladder, index: -1}
+	t.settled = make(settled, 0, len(l.settled)+len(l.clients)+len(l.servers))
+	t.settled = append(t.settled, l.settled...)
 	giveUp := time.Now().Add(l.agent.cfg.Timing.Timeout())
 	for _, r := range l.clients {
 		r.on = nil
 		if left, ok := r.Remains(encoded); ok {
-			t.remains = append(t.remains, remains{left, r.flow})
+			t.settled = append(t.settled, remains{left, r.flow})
 		} else if !r.Answered() && r.State() != txn.Terminated {
 			r.GiveUpAt(giveUp)
 			t.clients = append(t.clients, r)
@@ -62,19 +59,24 @@ func (l *Leg) tombstone() *tombstone {
 	}
 	for _, s := range l.servers {
 		if left, ok := s.Remains(encoded); ok {
-			t.remains = append(t.remains, remains{left, s.flow})
+			t.settled = append(t.settled, remains{left, s.flow})
 		}
 	}
-	if len(t.remains) == 0 && len(t.clients) == 0 {
+	if len(t.settled) == 0 && len(t.clients) == 0 {
 		return nil
 	}
-	for _, d := range append([]*dialog{l.dialog}, l.out.losers...) {
-		if d != nil && d.ack != nil {
-			t.acks = append(t.acks, ackOf{d.remoteTag, seqOf(d.ack), encoded(d.ack), d.flow})
-		}
+	if d := l.dialog; d != nil && d.ack != nil {
+		t.acks = []ackOf{d.acked()}
+	}
+	for _, d := range l.out.losers {
+		t.acks = append(t.acks, d.acked())
 	}
 	return t
 }
+
+// acked is how the dialog's 2xx is acknowledged. The tag is a copy: it is part of
+// the text of a whole message.
+func (d *dialog) acked() ackOf { return ackOf{strings.Clone(d.remoteTag), d.ackSeq, d.ack, d.flow} }
 
 // encoded is a message as it goes over the wire.
 func encoded(msg sip.Message) []byte {
@@ -89,39 +91,33 @@ func encoded(msg sip.Message) []byte {
 // nothing is left.
 func (t *tombstone) settle() (empty bool) {
 	t.clients = keep(t.clients, func(r *request) bool { return r.State() != txn.Terminated })
-	t.remains = keep(t.remains, func(r remains) bool { return !r.Ended() })
-	var next time.Time
-	waiting := len(t.clients) > 0
+	next := t.settled.deadline()
 	for _, r := range t.clients {
 		next = sooner(next, r.Deadline())
 	}
-	for i := range t.remains {
-		next = sooner(next, t.remains[i].Deadline())
-		waiting = waiting || t.remains[i].Waiting()
-	}
-	if !waiting {
+	if len(t.clients) == 0 && !t.waiting() {
 		t.ladder = nil
 	}
 	t.deadline = next
 	return next.IsZero()
 }
 
+// waiting tells that a refusal has not been acknowledged yet.
+func (t *tombstone) waiting() bool {
+	for i := range t.settled {
+		if t.settled[i].Waiting() {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *tombstone) expire(now time.Time) (empty bool) {
 	for _, r := range t.clients {
 		r.Expire(now)
 	}
-	for i := range t.remains {
-		r := &t.remains[i]
-		t.again(r.Expire(t.agent.cfg.Timing, now), r.flow)
-	}
+	t.settled.expire(t.agent, now)
 	return t.settle()
-}
-
-// again sends what was sent before.
-func (t *tombstone) again(data []byte, flow wire.Flow) {
-	if data != nil {
-		t.agent.wire.SendBytes(data, flow) //nolint:errcheck // whoever misses it will ask again
-	}
 }
 
 func (t *tombstone) receive(in wire.Inbound, now time.Time) {
@@ -130,17 +126,11 @@ func (t *tombstone) receive(in wire.Inbound, now time.Time) {
 		return
 	}
 	req := in.Request
-	for i := range t.remains {
-		r := &t.remains[i]
-		waited := r.Waiting()
-		data, ours := r.Repeated(req, t.agent.cfg.Timing, now)
-		if !ours {
-			continue
-		}
-		if waited && req.Method == sip.ACK {
+	waited := t.waiting()
+	if t.settled.repeated(t.agent, req, now) {
+		if waited && !t.waiting() {
 			t.ladder.In(t.name, "ACK")
 		}
-		t.again(data, r.flow)
 		return
 	}
 	if req.Method != sip.ACK {
@@ -152,18 +142,15 @@ func (t *tombstone) receive(in wire.Inbound, now time.Time) {
 func (t *tombstone) refuse(in wire.Inbound, now time.Time) {
 	req := in.Request
 	status := 481
-	for i := range t.remains {
-		r := &t.remains[i]
-		if r.Cancelled(req) {
-			status = 200 // it came too late to change anything (RFC 3261 §9.2)
-		} else if req.Method == sip.INVITE && toTag(req) == "" && r.Invited() {
-			status = 482 // merged (RFC 3261 §8.2.2.2)
-		}
+	if t.settled.cancelled(req) {
+		status = 200 // it came too late to change anything (RFC 3261 §9.2)
+	} else if req.Method == sip.INVITE && toTag(req) == "" && t.settled.invited() {
+		status = 482 // merged (RFC 3261 §8.2.2.2)
 	}
 	s := t.agent.serve(in)
 	s.Respond(response(req, status, "", t.tag), now) //nolint:errcheck // logged where it is sent
-	if left, ok := s.Remains(encoded); ok && req.Method != sip.INVITE && len(t.remains) < maxRemains {
-		t.remains = append(t.remains, remains{left, s.flow})
+	if left, ok := s.Remains(encoded); ok && req.Method != sip.INVITE && len(t.settled) < maxRemains {
+		t.settled = append(t.settled, remains{left, s.flow})
 	}
 }
 
@@ -183,17 +170,11 @@ func (t *tombstone) response(res *sip.Response, now time.Time) {
 		}
 		return
 	}
-	for i := range t.remains {
-		r := &t.remains[i]
-		if r.Accepts(res) && res.StatusCode >= 200 && res.StatusCode < 300 {
-			t.accepted(res, r.flow, now)
-			return
-		}
-		if data, ours := r.Repeated(res, t.agent.cfg.Timing, now); ours {
-			t.again(data, r.flow)
-			return
-		}
+	if r := t.settled.accepted(res); r != nil {
+		t.accepted(res, r.flow, now)
+		return
 	}
+	t.settled.repeated(t.agent, res, now)
 }
 
 // accepted acknowledges a 2xx: again, if it is a repetition; and with a BYE
@@ -206,7 +187,7 @@ func (t *tombstone) accepted(res *sip.Response, flow wire.Flow, now time.Time) {
 			continue
 		}
 		if known = true; a.seq == seqOf(res) {
-			t.again(a.ack, a.flow)
+			t.agent.sendAgain(a.ack, a.flow)
 			return
 		}
 	}
@@ -224,7 +205,7 @@ func (t *tombstone) accepted(res *sip.Response, flow wire.Flow, now time.Time) {
 	}
 	d := half.fork(res)
 	d.acknowledge(seqOf(res), nil, nil)
-	t.acks = append(t.acks, ackOf{d.remoteTag, seqOf(res), encoded(d.ack), d.flow})
+	t.acks = append(t.acks, d.acked())
 	if known { // the answer to a re-INVITE of a call that is over
 		return
 	}

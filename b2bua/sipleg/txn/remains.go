@@ -2,6 +2,7 @@ package txn
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -28,7 +29,7 @@ func (s *Server) Remains(encode func(sip.Message) []byte) (Remains, bool) {
 	if !s.Answered() || s.state == Terminated {
 		return Remains{}, false
 	}
-	r := Remains{id: idOf(s.Request), method: s.Request.Method, state: s.state, interval: s.interval, repeat: s.repeat, end: s.end}
+	r := Remains{id: idOf(s.Request), method: methodOf(s.Request), state: s.state, interval: s.interval, repeat: s.repeat, end: s.end}
 	if s.state == Completed {
 		r.again = encode(s.last)
 	}
@@ -41,11 +42,20 @@ func (c *Client) Remains(encode func(sip.Message) []byte) (Remains, bool) {
 	if !c.invite || !c.answered || c.state == Terminated {
 		return Remains{}, false
 	}
-	r := Remains{id: idOf(c.Request), method: c.Request.Method, client: true, state: c.state, end: c.end}
+	r := Remains{id: idOf(c.Request), method: methodOf(c.Request), client: true, state: c.state, end: c.end}
 	if c.state == Completed {
 		r.again = encode(c.ack)
 	}
 	return r, true
+}
+
+// methodOf is a request's method by itself: as it was received it is part of the
+// text of the whole message, and would keep that.
+func methodOf(req *sip.Request) sip.RequestMethod {
+	if req.Method == sip.INVITE {
+		return sip.INVITE
+	}
+	return sip.RequestMethod(strings.Clone(string(req.Method)))
 }
 
 // idOf is what SameTransaction compares.

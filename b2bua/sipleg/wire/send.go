@@ -110,11 +110,12 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Bytes is a message as Send writes it.
 func Bytes(msg sip.Message) ([]byte, error) {
-	var b bytes.Buffer
-	if err := encode(&b, msg, ""); err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	if err := encode(b, msg, ""); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return bytes.Clone(b.Bytes()), nil
 }
 
 // lineWriter refuses line breaks in what headers write: what one leg put into
