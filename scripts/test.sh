@@ -12,7 +12,7 @@ PKGS="$PKGS" sh scripts/check.sh
 # Arithmetic on samples, done by whoever owns the samples: no goroutine, nothing
 # shared. The race detector slows it tenfold. It looks at these packages in
 # their own tests, and at everything but them elsewhere.
-arithmetic="internal/dsp media/tone media/dtmf media/fsk media/echo media/g711"
+arithmetic="internal/dsp internal/sounds media/tone media/dtmf media/fsk media/echo media/g711 media/measure"
 plain=""
 for pkg in $arithmetic; do
 	plain="$plain -gcflags=crosspoint/$pkg=-race=false"
