@@ -29,6 +29,9 @@ func (o *office) announce(c console) {
 	if path := cfg.controlPath(); path != "" {
 		fmt.Fprintf(w, "Ask it\tcrosspoint status, lines, calls or ladder --config %s\n", cfg.File)
 	}
+	if o.monitored != nil {
+		fmt.Fprintf(w, "Metrics\thttp://%s/metrics\n", o.monitored.at)
+	}
 	w.Flush()
 	o.announcePhones(c)
 	o.announceNumbers(c)
@@ -43,6 +46,8 @@ func linesOn(cfg *Config, card string) []string {
 		case l.Card != card:
 		case l.Kind == "fxs":
 			lines = append(lines, fmt.Sprintf("%s (telephone %s)", l.Name, l.Extension))
+		case l.Kind == "tdm":
+			lines = append(lines, l.Name+" (timeslot)")
 		default:
 			lines = append(lines, l.Name+" (exchange line)")
 		}

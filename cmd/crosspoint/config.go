@@ -24,6 +24,7 @@ type Config struct {
 	Recording Recording `toml:"recording" doc:"which calls are recorded; the law may ask that callers are told"`
 	Services  Services  `toml:"services" doc:"how services of the exchange behave"`
 	Store     Store     `toml:"store" doc:"what survives a restart: registrations, settings made from phones, records of calls"`
+	Metrics   Metrics   `toml:"metrics" doc:"what monitoring is told by HTTP, in the text format of Prometheus"`
 	Control   Control   `toml:"control" doc:"the socket by which crosspoint lines, calls, ladder and status ask"`
 	Shutdown  Shutdown  `toml:"shutdown" doc:"what happens on SIGTERM"`
 	Log       Log       `toml:"log" doc:"what is logged, and how"`
@@ -88,6 +89,13 @@ type Recording struct {
 	tomlfile.Pos
 	Directory string           `toml:"directory" doc:"where each call's WAV file goes, the caller on the left; absent: no call is recorded"`
 	Of        tomlfile.Strings `toml:"of" doc:"extensions, lines and peers whose calls are recorded; absent: all calls"`
+}
+
+// Metrics is the [metrics] section.
+type Metrics struct {
+	tomlfile.Pos
+	Listen string `toml:"listen" doc:"address and port at which /metrics is served, such as 127.0.0.1:9760; absent: nowhere, only crosspoint metrics tells it"`
+	Remote bool   `toml:"remote" doc:"true: listen may be an address that other machines reach. Whoever reaches it reads the names of phones, lines and trunks and how much they are used; there is no password"`
 }
 
 // Control is the [control] section.
@@ -199,6 +207,22 @@ func parseSocket(text string) (s socket, why string) {
 		}
 	}
 	return socket{network, addr}, ""
+}
+
+// metricsAddress is where metrics are served; invalid: nowhere. Why is empty or
+// says what is wrong.
+func (c *Config) metricsAddress() (at netip.AddrPort, why string) {
+	if c.Metrics.Listen == "" {
+		return at, ""
+	}
+	at, err := netip.ParseAddrPort(c.Metrics.Listen)
+	switch {
+	case err != nil:
+		return netip.AddrPort{}, "must be an IP address and a port, such as 127.0.0.1:9760"
+	case !at.Addr().IsLoopback() && !c.Metrics.Remote:
+		return netip.AddrPort{}, "is open to other machines, and there is no password: listen on 127.0.0.1; or protect the port by a firewall and say remote = true"
+	}
+	return at, ""
 }
 
 // rtpRange is the range of ports for audio; why is empty or says what is wrong.

@@ -25,6 +25,9 @@ func (c *Config) check() []tomlfile.Problem {
 	if c.SIP.MinExpires > 0 && c.SIP.MaxExpires > 0 && c.SIP.MinExpires > c.SIP.MaxExpires {
 		problems = append(problems, c.SIP.KeyProblem("register_min", "register_min is %v, longer than register_max, which is %v", c.SIP.MinExpires, c.SIP.MaxExpires))
 	}
+	if _, why := c.metricsAddress(); why != "" {
+		problems = append(problems, c.Metrics.KeyProblem("listen", "listen = %q %s", c.Metrics.Listen, why))
+	}
 	if c.RTP.Has("inactive_after") {
 		problems = append(problems, c.checkInactive()...)
 	}

@@ -49,6 +49,8 @@ func TestMistakes(t *testing.T) {
 		"small range":       {"[rtp]\nports = \"9000-9001\"\n", `f.toml:2: ports = "9000-9001" is too small`},
 		"overlap":           {"[sip]\nlisten = \"udp:127.0.0.1:5060\"\n[rtp]\nports = \"5000-6000\"\n", "f.toml:4: ports 5000-6000 overlap the SIP socket udp:127.0.0.1:5060"},
 		"audio for nobody":  {"[rtp]\naddress = \"0.0.0.0\"\n", `f.toml:2: address = "0.0.0.0" is not an IP address that phones can send to`},
+		"metrics for all":   {"[metrics]\nlisten = \"0.0.0.0:9760\"\n", `f.toml:2: listen = "0.0.0.0:9760" is open to other machines, and there is no password`},
+		"metrics nowhere":   {"[metrics]\nlisten = \"localhost\"\n", `f.toml:2: listen = "localhost" must be an IP address and a port`},
 		"impatient":         {"[rtp]\ninactive = \"end\"\ninactive_after = \"3s\"\n", "f.toml:3: inactive_after = 3s would end calls of whoever is mute"},
 		"inactive":          {"[rtp]\ninactive = \"hang up\"\n", `f.toml:2: rtp.inactive = "hang up" is not one of "flag", "end", "end-any"`},
 		"card without port": {"[[card]]\nname = \"card1\"\n", "f.toml:1: [card] needs port: serial device"},

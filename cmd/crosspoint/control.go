@@ -22,6 +22,8 @@ import (
 type informant interface {
 	status() statusView
 	lines() []lineView
+	// metrics are the office's as text.
+	metrics() string
 	calls() []callView
 	// history are the latest ended calls kept, oldest first; negative: all.
 	history(most int) ([]callView, error)
@@ -96,6 +98,7 @@ func routes(office informant) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { reply(w, office.status()) })
 	mux.HandleFunc("GET /lines", func(w http.ResponseWriter, r *http.Request) { reply(w, office.lines()) })
+	mux.HandleFunc("GET /metrics", metricsPage(office))
 	mux.HandleFunc("GET /calls", func(w http.ResponseWriter, r *http.Request) { reply(w, office.calls()) })
 	mux.HandleFunc("GET /history", func(w http.ResponseWriter, r *http.Request) {
 		most, err := strconv.Atoi(orElse(r.URL.Query().Get("last"), "-1"))
@@ -169,6 +172,13 @@ func (a asker) order(ctx context.Context, path string, form url.Values, into any
 	return a.do(ctx, http.MethodPost, path, form, into)
 }
 
+// text gets a page as it is.
+func (a asker) text(ctx context.Context, path string) (text string, err error) {
+	err = a.do(ctx, http.MethodGet, path, nil, &text)
+	return text, err
+}
+
+// do asks, and decodes the JSON that comes, or copies what comes into a string.
 func (a asker) do(ctx context.Context, method, path string, form url.Values, into any) error {
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", a.path)
@@ -195,6 +205,11 @@ func (a asker) do(ctx context.Context, method, path string, form url.Values, int
 	if res.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
 		return errors.New(strings.TrimSpace(string(text)))
+	}
+	if text, ok := into.(*string); ok {
+		all, err := io.ReadAll(res.Body)
+		*text = string(all)
+		return err
 	}
 	return json.NewDecoder(res.Body).Decode(into)
 }

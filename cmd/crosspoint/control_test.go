@@ -19,7 +19,7 @@ type informed struct{}
 func (informed) status() statusView {
 	return statusView{File: "office.toml", PID: 4711, Listen: []string{"udp:127.0.0.1:5060"}, Started: time.Now(),
 		Registrations: []registrationView{{"101", "sip:101@127.0.0.1:5070", time.Now().Add(time.Minute)}},
-		Cards:         []cardView{{"card1", "/dev/ttyUSB0", "up"}}}
+		Cards:         []cardView{{"card1", "/dev/ttyUSB0", "up", true}}}
 }
 
 func (informed) lines() []lineView {
@@ -66,6 +66,8 @@ func (informed) busyOutLine(line string, out bool) (lineView, error) {
 	}
 	return lineView{Line: line, State: map[bool]string{true: "busied out", false: "idle"}[out]}, nil
 }
+
+func (informed) metrics() string { return "# a page\n" }
 
 func (informed) call(id string, times bool) (callView, bool) {
 	if id == "nobody" {
@@ -120,6 +122,7 @@ func TestControlAnswers(t *testing.T) {
 		"ladder --trail":      {"route:\ntrail"},
 		"lines --json":        {`"line": "fxo1"`},
 		"ladder --json 7f3":   {`"id": "7f3"`},
+		"metrics":             {"# a page\n"},
 		"status --json":       {`"pid": 4711`},
 		"calls --json":        {`"why": "102 hung up"`},
 		"ladder --json --":    {`"id": "7f4"`},

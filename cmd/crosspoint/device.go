@@ -77,7 +77,7 @@ func (c lineCard) port(n int) jack.Port { return c.Port(n) }
 
 func (c lineCard) view() cardView {
 	i := c.Info()
-	v := cardView{Name: i.Name, Device: i.Device, State: i.State}
+	v := cardView{Name: i.Name, Device: i.Device, State: i.State, Up: i.Up}
 	if i.Problem != "" {
 		v.State += ": " + i.Problem
 	}
@@ -90,7 +90,7 @@ func (m voiceModem) port(int) jack.Port { return m.Modem }
 
 func (m voiceModem) view() cardView {
 	i := m.Info()
-	v := cardView{Name: i.Name, Device: i.Device, State: i.State}
+	v := cardView{Name: i.Name, Device: i.Device, State: i.State, Up: i.Up}
 	switch {
 	case i.Up:
 		v.State += fmt.Sprintf(" (%s, %s, %s)", orElse(i.Model, "a modem of no name"), i.Family, i.Coding)

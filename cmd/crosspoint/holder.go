@@ -16,16 +16,16 @@ import (
 )
 
 // explainListen turns the error of a socket that can't be opened into which
-// address, who has it, and what to do.
-func explainListen(s socket, err error) error {
+// address, who has it, and which setting to change.
+func explainListen(s socket, setting string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s port %d on %s is in use by %s: stop that program, or give [sip] listen another port",
-			strings.ToUpper(s.network), s.addr.Port(), s.addr.Addr(), holder(s))
+		return fmt.Errorf("%s port %d on %s is in use by %s: stop that program, or give %s another port",
+			strings.ToUpper(s.network), s.addr.Port(), s.addr.Addr(), holder(s), setting)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s is not an address of this machine (its addresses: %s): correct [sip] listen", s.addr.Addr(), strings.Join(addresses(), ", "))
+		return fmt.Errorf("%s is not an address of this machine (its addresses: %s): correct %s", s.addr.Addr(), strings.Join(addresses(), ", "), setting)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%s: this user may not use port %d: take one above 1023 in [sip] listen", s, s.addr.Port())
+		return fmt.Errorf("%s: this user may not use port %d: take one above 1023 in %s", s, s.addr.Port(), setting)
 	}
 	return fmt.Errorf("%s: %w", s, err)
 }

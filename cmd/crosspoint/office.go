@@ -41,13 +41,15 @@ type office struct {
 	cards     *cards
 	gateway   *gateway.Gateway
 	exchange  *b2bua.Exchange
+	tally     *tally // of the calls that have ended
 	control   *control
-	ready     chan struct{} // closed when all parts are there
+	monitored *metricsServer // nil: metrics are not served
+	ready     chan struct{}  // closed when all parts are there
 }
 
 // openOffice starts an exchange. On an error nothing is left running.
 func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, err error) {
-	o = &office{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{})}
+	o = &office{cfg: cfg, log: log, started: time.Now(), tally: newTally(), ready: make(chan struct{})}
 	o.inForce.Store(cfg)
 	defer func() {
 		if err != nil {
@@ -90,7 +92,9 @@ func openOffice(cfg *Config, plan *dialplan.Plan, log *slog.Logger) (o *office, 
 	}
 	o.agent, o.gateway, o.exchange = o.joined.Agent, o.joined.Gateway, o.joined.Exchange
 	close(o.ready)
-	return o, nil
+	at, _ := cfg.metricsAddress()
+	o.monitored, err = openMetrics(at, o, log)
+	return o, err
 }
 
 // wiringConfig is what the parts of the office need to know of one another.
@@ -98,7 +102,7 @@ func (o *office) wiringConfig(plan *dialplan.Plan, s *sockets) wiring.Config {
 	return wiring.Config{
 		Parties: o.cfg.Config, Plan: plan, Realm: o.cfg.realm(), Port: o.cards.port, Log: o.log,
 		Calls: b2bua.Config{
-			Music: o.hold, Users: o.memory.store, Toll: o.memory.toll, OnEnd: o.memory.keep,
+			Music: o.hold, Users: o.memory.store, Toll: o.memory.toll, OnEnd: o.ended,
 			Record: o.cfg.Recording.open(), Recorded: o.cfg.Recording.of, Inactivity: o.cfg.RTP.inactivity(),
 			HostEndsConference: o.cfg.Services.HostEndsConference, FlashSwaps: o.cfg.Services.FlashSwaps, ParkFor: o.cfg.Services.ParkFor,
 		},
@@ -134,6 +138,7 @@ func (o *office) close(ctx context.Context) int {
 	if o.cards != nil {
 		o.cards.close()
 	}
+	o.monitored.Close()
 	if o.control != nil {
 		_ = o.control.Close()
 	}
@@ -141,6 +146,12 @@ func (o *office) close(ctx context.Context) int {
 		o.memory.close()
 	}
 	return cut
+}
+
+// ended takes the record of a call that has ended.
+func (o *office) ended(r b2bua.Record) {
+	o.tally.count(r)
+	o.memory.keep(r)
 }
 
 func (o *office) hold() media.Source {

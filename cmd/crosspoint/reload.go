@@ -143,7 +143,8 @@ func pinned(read, running *Config) *Config {
 	next := *read
 	next.SIP = running.SIP
 	next.SIP.Domains, next.SIP.Strangers, next.SIP.StrictIdentity = read.SIP.Domains, read.SIP.Strangers, read.SIP.StrictIdentity
-	next.RTP, next.Music, next.Services, next.Control, next.Log = running.RTP, running.Music, running.Services, running.Control, running.Log
+	next.RTP, next.Music, next.Recording, next.Services = running.RTP, running.Music, running.Recording, running.Services
+	next.Metrics, next.Control, next.Log = running.Metrics, running.Control, running.Log
 	next.Store.File = running.Store.File
 	next.Cards = slices.Clone(running.Cards)
 	for _, card := range read.Cards {

@@ -20,7 +20,7 @@ func openSockets(wanted []socket) (*sockets, error) {
 	for _, w := range wanted {
 		if err := s.open(w); err != nil {
 			s.close()
-			return nil, explainListen(w, err)
+			return nil, explainListen(w, "[sip] listen", err)
 		}
 	}
 	return s, nil

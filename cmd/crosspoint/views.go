@@ -40,6 +40,7 @@ type cardView struct {
 	Name   string `json:"name"`
 	Device string `json:"device"`
 	State  string `json:"state"`
+	Up     bool   `json:"up"`
 }
 
 // lineView is one telephone line.
