@@ -15,6 +15,7 @@ const (
 	digitPause   = 60 * time.Millisecond  // after a digit; ITU-T Q.24 asks for 40 ms
 	segment      = 0xffff                 // the longest duration of one segment (RFC 4733 §2.5.1.3)
 	eventVolume  = 10                     // -10 dBm0
+	eventSize    = 4                      // bytes of a telephone-event
 	frame        = g711.FrameSize         // samples between two updates
 	frameTime    = media.FrameTime        //
 	contended    = 500 * time.Microsecond // when to try again if somebody else is writing
@@ -38,7 +39,7 @@ type digitsOut struct {
 	total   int    // samples of the digit
 	endings int    // ends still to be sent
 	tones   media.Source
-	pcm     [frame]int16
+	pcm     []int16 // a frame of them; nil: none was played yet
 }
 
 // press is a digit to send.
@@ -117,6 +118,9 @@ func (d *digitsOut) begin(now time.Time) bool {
 	d.sent, d.before, d.endings = 0, 0, 0
 	if !d.event {
 		d.tones = media.Digit(d.now.digit)
+		if d.pcm == nil {
+			d.pcm = make([]int16, frame)
+		}
 	}
 	o.spliceNow(now)
 	o.seq-- // each packet of the digit counts it up
@@ -157,7 +161,7 @@ func (d *digitsOut) end(o *sender) {
 
 func (d *digitsOut) report(o *sender, duration int, marker, end bool) {
 	e := media.TelephoneEvent{Code: d.code, End: end, Volume: eventVolume, Duration: uint16(duration)}
-	n := len(e.Put(o.buf[headerSize:]))
+	n := len(e.Put(o.body(eventSize)))
 	o.seq++
 	o.emit(d.s.format.Load().EventPT, marker, o.seq, d.start, n)
 }
@@ -170,9 +174,9 @@ func (d *digitsOut) tone(o *sender) {
 	}
 	n := min(frame, d.total-d.sent)
 	f := d.s.format.Load()
-	d.tones.Read(d.pcm[:])
+	d.tones.Read(d.pcm)
 	clear(d.pcm[n:])
-	f.Law.Encode(o.buf[headerSize:], d.pcm[:])
+	f.Law.Encode(o.body(frame), d.pcm)
 	o.seq++
 	o.emit(f.audioPT(), d.sent == 0, o.seq, d.start+uint32(d.sent), frame)
 	d.sent += n

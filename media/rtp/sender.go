@@ -13,7 +13,6 @@ import (
 
 const (
 	headerSize  = 12
-	sendSize    = headerSize + media.MaxPayload
 	maxBack     = 10 * g711.SampleRate // how far a timestamp may go back: an event keeps its start's
 	maxAhead    = 60 * g711.SampleRate // and ahead: a silence without packets
 	anchorEvery = 256                  // packets after which the source's clock is compared with ours
@@ -55,7 +54,7 @@ type sender struct {
 	inBand *media.InBand // made when the party takes no telephone-events and one comes
 	repack *repacker     // made when the party wants another packet length
 	octets atomic.Uint32 // of payload; it stands here for touch
-	buf    [sendSize]byte
+	buf    []byte        // a packet; as long as the longest so far
 }
 
 // enter asks for the sender. It fails only if the session is closed, or another
@@ -150,7 +149,7 @@ func (o *sender) send(p *media.Packet, f *Format) {
 	if !ok {
 		return
 	}
-	body := o.buf[headerSize:]
+	body := o.body(len(p.Payload))
 	n := 0
 	if p.Kind == media.Audio && p.Law != f.Law {
 		n = p.Law.Convert(body, p.Payload)
@@ -226,6 +225,15 @@ func (o *sender) setAnchor(now time.Time) {
 // clock is the timestamp of now.
 func (o *sender) clock(now time.Time) uint32 {
 	return o.anchorTS + uint32(int64(now.Sub(o.anchor))*g711.SampleRate/int64(time.Second))
+}
+
+// body is room for n bytes of payload in buf. A session whose packets hold 20 ms,
+// as nearly all do, never needs more than those.
+func (o *sender) body(n int) []byte {
+	if headerSize+n > len(o.buf) {
+		o.buf = make([]byte, headerSize+max(n, g711.FrameSize))
+	}
+	return o.buf[headerSize:]
 }
 
 // emit sends the n bytes of payload that stand in buf.
