@@ -5,17 +5,17 @@ package inbox
 
 import "sync"
 
-// An Inbox is an unbounded queue with one reader. Its zero value is not ready:
-// use New.
+// An Inbox is an unbounded queue with one reader. Its zero value is empty and
+// ready.
 type Inbox[T any] struct {
 	mu     sync.Mutex
 	items  []T
 	closed bool
-	ready  chan struct{} // holds a token while items wait
+	ready  chan struct{} // holds a token while items wait; nil: nobody has asked for it
 }
 
 // New returns an empty inbox.
-func New[T any]() *Inbox[T] { return &Inbox[T]{ready: make(chan struct{}, 1)} }
+func New[T any]() *Inbox[T] { return new(Inbox[T]) }
 
 // Put adds an item; false: the owner has closed the inbox, and the item is not
 // taken.
@@ -26,16 +26,31 @@ func (b *Inbox[T]) Put(item T) bool {
 		return false
 	}
 	b.items = append(b.items, item)
+	b.tell()
+	return true
+}
+
+// tell makes Ready readable.
+func (b *Inbox[T]) tell() {
 	select {
 	case b.ready <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // Ready is readable while items wait. After it, the owner calls Take until it
-// says false.
-func (b *Inbox[T]) Ready() <-chan struct{} { return b.ready }
+// says false. An owner that is told of its items in another way need not ask.
+func (b *Inbox[T]) Ready() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ready == nil {
+		b.ready = make(chan struct{}, 1)
+		if len(b.items) > 0 {
+			b.tell()
+		}
+	}
+	return b.ready
+}
 
 // Take removes the oldest item; false: there is none.
 func (b *Inbox[T]) Take() (T, bool) {
