@@ -217,7 +217,7 @@ func (a *audio) program() *program {
 	if p.tones && (p.anew || was == nil || !was.tones) {
 		a.ear.reset(p.dial)
 	}
-	if p.keys && (was == nil || !was.keys) {
+	if p.keys && (was == nil || !was.keys || was.notice.active()) {
 		a.keys.Reset()
 	}
 	return p

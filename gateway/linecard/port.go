@@ -108,7 +108,7 @@ func (p *port) DropLoop(d time.Duration) { p.timed(TypeDrop, d) }
 // SetHookTiming implements jack.HookTimer.
 func (p *port) SetHookTiming(t jack.HookTiming) {
 	p.card.inbox.Put(func() {
-		if p.up && p.Kind() == jack.FXS {
+		if p.up && p.acts() == jack.FXS {
 			p.order(pending{kind: TypeTiming, timing: Timing{PulseMax: t.PulseMax, FlashMin: t.FlashMin, FlashMax: t.FlashMax}})
 		}
 	})

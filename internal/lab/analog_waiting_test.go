@@ -44,6 +44,7 @@ func TestCallWaitingOnAnAnalogPhone(t *testing.T) {
 		o.set("kitchen").Flash(0)
 		o.reinvited(bob, "a=sendonly")
 		o.townTalks("fxo1")
+		tones := o.set("kitchen").Status().Waiting
 		o.talk("kitchen fxo1")
 		o.hums("102")
 		o.set("kitchen").Flash(0)
@@ -51,6 +52,10 @@ func TestCallWaitingOnAnAnalogPhone(t *testing.T) {
 		time.Sleep(time.Second)
 		o.talk("kitchen 102")
 		o.hums("fxo1")
+		time.Sleep(5 * time.Second)
+		if more := o.set("kitchen").Status().Waiting; more != tones {
+			t.Errorf("%d more call-waiting tones after the answer", more-tones)
+		}
 		o.set("kitchen").OnHook()
 		time.Sleep(2 * time.Second)
 		o.ended(bob)
