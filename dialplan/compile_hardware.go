@@ -70,9 +70,10 @@ func (c *compiler) line(l *Line) {
 		c.wrong(l.Pos, "kind", "line %q is an fxs line and needs extension: the number of the telephone on it", l.Name)
 	case l.Kind == "fxs" && len(l.Incoming) > 0:
 		c.wrong(l.Pos, "incoming", "line %q is an fxs line: what its telephone dials goes by the rules; incoming is for fxo lines", l.Name)
-	case l.Kind == "fxo" && l.Extension != "":
-		c.wrong(l.Pos, "extension", "line %q is an fxo line and has no telephone: write incoming = %q for what rings", l.Name, l.Extension)
+	case l.Kind != "fxs" && l.Extension != "":
+		c.wrong(l.Pos, "extension", "line %q is %s line and has no telephone: write incoming = %q for what rings", l.Name, map[string]string{"fxo": "an fxo", "tdm": "a tdm"}[l.Kind], l.Extension)
 	}
+	c.timeslot(l)
 	if l.Answer != "" && !answerRule(l.Answer) {
 		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Meant(l.Answer, []string{"polarity", "voice", "ringback-end"}))
 	}
@@ -80,11 +81,58 @@ func (c *compiler) line(l *Line) {
 		c.wrong(l.Pos, "echo", "line %q: echo = %q: write \"on\", \"off\" or how late an echo may come, from 4ms to 128ms%s", l.Name, l.Echo, tomlfile.Meant(l.Echo, []string{"on", "off"}))
 	}
 	for key, gain := range map[string]float64{"gain_in": l.GainIn, "gain_out": l.GainOut} {
-		if gain < -30 || gain > 30 {
-			c.wrong(l.Pos, key, "line %q: %s = %g is not within -30 and 30 dB", l.Name, key, gain)
+		if gain < -maxGain || gain > maxGain {
+			c.wrong(l.Pos, key, "line %q: %s = %g is not within -%d and %d dB", l.Name, key, gain, maxGain, maxGain)
 		}
 	}
 }
+
+// maxGain bounds a line's gains, in dB; the gateway takes no more.
+const maxGain = 24
+
+// onlyAnalog are the keys of a line that a trunk over a timeslot has no use for.
+var onlyAnalog = []string{"answer", "dial_tone", "dial_tone_wait", "caller_id", "caller_id_wait", "silence", "polarity_reversal"}
+
+// timeslot checks what is said of signalling bits.
+func (c *compiler) timeslot(l *Line) {
+	if l.Kind != "tdm" {
+		if l.Signalling == "wink-start" || l.Signalling == "immediate-start" {
+			c.wrong(l.Pos, "signalling", "line %q: signalling = %q is for tdm lines; an %s line on a channel bank has loop-start or ground-start", l.Name, l.Signalling, l.Kind)
+		}
+		for _, key := range []string{"digits", "wink_wait", "glare"} {
+			if l.Has(key) {
+				c.wrong(l.Pos, key, "line %q is an %s line: %s is for tdm lines", l.Name, l.Kind, key)
+			}
+		}
+		return
+	}
+	if l.Signalling == "loop-start" || l.Signalling == "ground-start" {
+		c.wrong(l.Pos, "signalling", "line %q: signalling = %q: a tdm line has wink-start or immediate-start; if its timeslot leads to a channel bank, write kind = \"fxo\" for an exchange's line there, \"fxs\" for a telephone", l.Name, l.Signalling)
+	}
+	for _, key := range onlyAnalog {
+		if l.Has(key) {
+			c.wrong(l.Pos, key, "line %q is a tdm line: %s means nothing there, its signalling bits tell answer and hang-up", l.Name, key)
+		}
+	}
+	switch {
+	case l.Has("digits") && (l.Digits < 1 || l.Digits > maxTrunkDigits):
+		c.wrong(l.Pos, "digits", "line %q: digits = %d: a call in is sent with 1 to %d; for none write incoming = \"…\"", l.Name, l.Digits, maxTrunkDigits)
+	case l.Has("wink_wait") && (l.WinkWait < minWinkWait || l.WinkWait > maxWinkWait):
+		c.wrong(l.Pos, "wink_wait", "line %q: wink_wait = %v is not from %v to %v", l.Name, l.WinkWait, minWinkWait, maxWinkWait)
+	case l.Has("wink_wait") && l.Signalling == "immediate-start":
+		c.wrong(l.Pos, "wink_wait", "line %q: with immediate-start there is no wink to wait for", l.Name)
+	case l.Glare == "keep" && l.Signalling == "immediate-start":
+		c.wrong(l.Pos, "glare", "line %q: glare = \"keep\" needs wink-start: with immediate-start our digits would be lost", l.Name)
+	}
+}
+
+// What a trunk's timings and digits may be: E.164 has 15 digits, and whoever has
+// called hears nothing while the wink is waited for.
+const (
+	maxTrunkDigits = 15
+	minWinkWait    = 500 * time.Millisecond
+	maxWinkWait    = 30 * time.Second
+)
 
 // EchoTail is how long after something was sent its echo may come back and is
 // cancelled: zero is the default, less than zero switches the canceller off.

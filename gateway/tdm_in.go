@@ -104,8 +104,8 @@ func (d *tdm) noDigits() tdmState {
 	return tdmHeld
 }
 
-// digit adds a digit to the number, and offers the call when it is whole or
-// can't become one.
+// digit adds a digit to the number, and offers the call when it is whole. Of one
+// that can't be whole the rest is heard out: the plan may take any number.
 func (d *tdm) digit(key byte) tdmState {
 	d.inward.digits += string(rune(key))
 	digits := d.inward.digits
@@ -121,9 +121,9 @@ func (d *tdm) digit(key byte) tdmState {
 		known = d.gw.cfg.Complete(d.cfg.Name, digits)
 	}
 	switch {
-	case known == Complete, known == Impossible, len(digits) >= maxDigits:
+	case known == Complete, len(digits) >= maxDigits:
 		return d.offer()
-	case known == CompleteOrMore:
+	case known == CompleteOrMore, known == Impossible:
 		d.timers.set(stepTimer, d.opt.Match)
 	default:
 		d.timers.set(stepTimer, d.opt.InterDigit)

@@ -253,6 +253,7 @@ func TestTimeslotEndsInward(t *testing.T) {
 		o.is("tdm1", "idle")
 
 		slot.seizes("9") // call control hears of a number that can't be
+		time.Sleep(3 * time.Second)
 		if p = o.comes(3); p.in.Dialed != "9" {
 			t.Errorf("dialled %q", p.in.Dialed)
 		}

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"sync"
 
+	"crosspoint/dialplan"
 	"crosspoint/gateway/jack"
+	"crosspoint/gateway/linecard"
 	"crosspoint/gateway/linesim"
 )
 
@@ -60,10 +62,10 @@ func startTown(cfg *Config, cc Card, log *slog.Logger) (*linesim.Sim, error) {
 	if cc.Kind == kindModem {
 		return linesim.Start(linesim.Config{Country: cfg.Country, Modems: []linesim.ModemConfig{{Name: cc.Name}}, Log: log.With("town", cc.Name)})
 	}
-	card := linesim.CardConfig{Name: cc.Name}
+	card := linesim.CardConfig{Name: cc.Name, Timeslots: timeslots(cfg, cc)}
 	for _, l := range cfg.Lines {
 		switch {
-		case l.Card != cc.Name:
+		case l.Card != cc.Name || len(card.Timeslots) > 0:
 		case l.Kind == "fxs":
 			card.FXS = max(card.FXS, 1)
 		default:
@@ -71,11 +73,47 @@ func startTown(cfg *Config, cc Card, log *slog.Logger) (*linesim.Sim, error) {
 		}
 	}
 	for _, l := range cfg.Lines { // FXS ports follow the FXO ports
-		if l.Card == cc.Name && l.Kind == "fxs" {
+		if l.Card == cc.Name && l.Kind == "fxs" && len(card.Timeslots) == 0 {
 			card.FXS = max(card.FXS, l.Port-card.FXO)
 		}
 	}
 	return linesim.Start(linesim.Config{Country: cfg.Country, Cards: []linesim.CardConfig{card}, Log: log.With("town", cc.Name)})
+}
+
+// timeslots are those of a simulated card, with what the lines expect at their
+// far ends. A card is a T1 or E1 if one of its lines is a timeslot by what the
+// file says of it; nil: it is none.
+func timeslots(cfg *Config, cc Card) []linesim.TimeslotConfig {
+	slots, span := make([]linesim.TimeslotConfig, linecard.MaxPorts), false
+	last := 0
+	for _, l := range cfg.Lines {
+		if l.Card != cc.Name || l.Port < 1 || l.Port > len(slots) {
+			continue
+		}
+		last, span = max(last, l.Port), span || l.Kind == "tdm" || l.Signalling != ""
+		slots[l.Port-1].Signalling = farEnd(l)
+	}
+	if !span {
+		return nil
+	}
+	return slots[:last]
+}
+
+// farEnd is what a line on a timeslot expects there.
+func farEnd(l dialplan.Line) linesim.Signalling {
+	switch {
+	case l.Kind == "tdm" && l.Signalling == "immediate-start":
+		return linesim.ImmediateStart
+	case l.Kind == "tdm":
+		return linesim.WinkStart
+	case l.Kind == "fxs" && l.Signalling == "ground-start":
+		return linesim.FXSGroundStart
+	case l.Kind == "fxs":
+		return linesim.FXSLoopStart
+	case l.Signalling == "ground-start":
+		return linesim.FXOGroundStart
+	}
+	return linesim.FXOLoopStart
 }
 
 // port is a jack of a card.

@@ -129,6 +129,8 @@ func checkModemLine(l dialplan.Line) []tomlfile.Problem {
 		return []tomlfile.Problem{l.KeyProblem("port", "line %q is on port %d of a modem: it has port 1 only", l.Name, l.Port)}
 	case l.Kind != "fxo":
 		return []tomlfile.Problem{l.KeyProblem("kind", "line %q: kind = %q: a modem's line leads to an exchange: write kind = \"fxo\"", l.Name, l.Kind)}
+	case l.Signalling != "":
+		return []tomlfile.Problem{l.KeyProblem("signalling", "line %q: a modem has no timeslots: leave signalling out", l.Name)}
 	case l.Dialing == "pulse":
 		return []tomlfile.Problem{l.KeyProblem("dialing", "line %q: a modem does not break its loop fast enough for pulses: use a line card", l.Name)}
 	}

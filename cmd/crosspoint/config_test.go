@@ -57,6 +57,7 @@ func TestMistakes(t *testing.T) {
 		"relative device":   {"[[card]]\nname = \"card1\"\nport = \"ttyUSB0\"\n", `f.toml:3: port = "ttyUSB0" is neither a device, such as /dev/ttyUSB0, nor "sim"`},
 		"same device":       {"[[card]]\nname = \"a\"\nport = \"/dev/ttyUSB0\"\n[[card]]\nname = \"b\"\nport = \"/dev/ttyUSB0\"\n", `f.toml:6: port "/dev/ttyUSB0" belongs to the card at f.toml:1`},
 		"same card":         {card + card, `f.toml:5: card "card1" is there already, at f.toml:1`},
+		"modem timeslot":    {modem + "port = 1\nkind = \"fxo\"\nsignalling = \"loop-start\"\n", `f.toml:10: line "fxo1": a modem has no timeslots`},
 		"no such card":      {card + "[[line]]\nname = \"fxo1\"\ncard = \"card2\"\nport = 1\nkind = \"fxo\"\n", `f.toml:6: line "fxo1" is on card "card2", which is not there; did you mean "card1"?`},
 		"line without card": {card + "[[line]]\nname = \"fxo1\"\nport = 1\nkind = \"fxo\"\n", `f.toml:4: line "fxo1" needs card`},
 		"port of line":      {card + "[[line]]\nname = \"fxo1\"\ncard = \"card1\"\nport = 99\nkind = \"fxo\"\n", `f.toml:7: line "fxo1" is on port 99: a card has ports 1 to`},

@@ -43,7 +43,8 @@ type Config struct {
 	Calls b2bua.Config
 	// Hosts are names that resolve, and to where; all others do not.
 	Hosts map[string]netip.AddrPort
-	// Town is what is behind a card whose port is "sim".
+	// Town is what is behind a card whose port is "sim". Without Cards it is one
+	// with the ports that the file needs.
 	Town linesim.Config
 	// Jack makes the ports of a card whose port is "jacks": lines without a
 	// card's firmware and without sound of their own. Each is asked for once.
@@ -183,7 +184,9 @@ func (l *Lab) plugIn(town linesim.Config, log *slog.Logger) {
 			l.t.Fatalf("%s: a lab has one simulated card", c.Pos)
 		}
 		town.Country = l.file.Country
-		town.Cards = []linesim.CardConfig{l.cardConfig(c.Name)}
+		if town.Cards == nil {
+			town.Cards = []linesim.CardConfig{l.cardConfig(c.Name)}
+		}
 		var err error
 		l.Town, err = linesim.New(town)
 		l.must(err)
