@@ -16,10 +16,26 @@ func conditionOf(why leg.Cause) dialplan.Condition {
 		return dialplan.Busy
 	case f.Q850 == 19:
 		return dialplan.NoAnswer
-	case f.Q850 == 18 || f.Q850 == 20 || f.Status == 480 || f.Status == 408:
+	case unreachable(f):
 		return dialplan.Unreachable
 	}
 	return dialplan.Failure
+}
+
+// unreachable tells that nobody is there: a phone that does not answer or is not
+// registered, a telephone whose line is out of order.
+func unreachable(c leg.Cause) bool {
+	switch c.Q850 {
+	case 18, 20, 27: // no user responding, subscriber absent, destination out of order
+		return true
+	}
+	switch c.Status {
+	case 408, 480:
+		return true
+	case 404, 410:
+		return c.By != leg.Us // the place says so, not the plan
+	}
+	return false
 }
 
 // moreTelling is the one of two failures that the caller should hear of, when
