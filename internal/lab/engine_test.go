@@ -16,11 +16,13 @@ import (
 
 // A service is played by people at telephones of all kinds: once to its end,
 // whose ladder is compared as a figure; then once more for each rung and each
-// person who may leave there; then its failures. After each scene nothing may be
+// person who may leave there, and each two who may do so, or answer, at the same
+// moment (glare_test.go); then its failures. After each scene nothing may be
 // left of it. The people are A at extension 201, B at 202, and so on.
 type service struct {
 	people int
-	text   string // TOML beside the telephones
+	text   string            // TOML beside the telephones
+	phones map[string]string // TOML of a telephone, by its letter
 	calls  b2bua.Config
 	play   func(s *trial) // to success; each s.rung is where somebody may leave
 	ladder string         // of that, in words; see trial.arrows
@@ -40,6 +42,7 @@ type failure struct {
 // A trial is an office with people in it, and the scene that they play at the moment.
 type trial struct {
 	*Lab
+	cast   []string
 	people []person
 	title  string
 	before int // calls that had ended before the scene
@@ -52,6 +55,7 @@ type trial struct {
 type rung struct {
 	name string
 	in   []int
+	does map[int]string // what they are doing
 }
 
 // left unwinds a scene that somebody has left.
@@ -59,14 +63,18 @@ type left struct{}
 
 // run plays the service with all casts.
 func (v service) run(t *testing.T, casts [][]string) {
+	if v.calls.RingFor == 0 {
+		v.calls.RingFor = 2 * time.Second // the last place too
+	}
 	for _, cast := range casts {
 		t.Run(strings.Join(cast, "-"), func(t *testing.T) {
-			onTrial(t, v.text, v.calls, cast, func(s *trial) {
+			onTrial(t, v.office(cast), v.calls, cast, func(s *trial) {
 				s.act("success", func() { v.play(s); s.same(v.ladder) })
 				for _, r := range s.rungs {
 					for _, who := range r.in {
-						s.leave(v, r.name, who)
+						s.leave(v, r, who)
 					}
+					s.collide(v, r)
 				}
 				for _, f := range v.fails {
 					s.act(f.name, func() {
@@ -82,24 +90,31 @@ func (v service) run(t *testing.T, casts [][]string) {
 }
 
 // leave plays until a rung, where one leaves.
-func (s *trial) leave(v service, at string, who int) {
-	key := at + ": " + letter(who)
+func (s *trial) leave(v service, r rung, who int) {
+	if _, analog := s.people[who].(*analogPerson); analog && r.does[who] == rings {
+		return // it can't refuse
+	}
+	key := r.name + ": " + letter(who)
 	s.act(key+" leaves", func() {
-		s.leaves = at
-		func() {
-			defer func() {
-				if r := recover(); r != nil && r != (left{}) {
-					panic(r)
-				}
-			}()
-			v.play(s)
-			s.t.Errorf("%s: there is no rung %q", s.title, at)
-		}()
-		s.leaves = ""
+		s.upTo(r, v)
 		s.people[who].hangUp()
 		s.settle()
 		s.finds(v.leaves[key])
 	})
+}
+
+// upTo plays up to a rung.
+func (s *trial) upTo(r rung, v service) {
+	s.t.Helper()
+	s.leaves = r.name
+	defer func() {
+		s.leaves = ""
+		if r := recover(); r != nil && r != (left{}) {
+			panic(r)
+		}
+	}()
+	v.play(s)
+	s.t.Fatalf("%s: there is no rung %q", s.title, r.name)
 }
 
 // onTrial opens an office with these people.
@@ -110,8 +125,8 @@ func onTrial(t *testing.T, text string, calls b2bua.Config, cast []string, play 
 		wires[n] = newPair(jack.FXS)
 		return wires[n]
 	}
-	Play(t, Config{Text: trialText(cast) + text, Calls: calls, Jack: ports}, func(l *Lab) {
-		s := &trial{Lab: l}
+	Play(t, Config{Text: text, Calls: calls, Jack: ports}, func(l *Lab) {
+		s := &trial{Lab: l, cast: cast}
 		s.distance(10 * time.Millisecond) // what a message causes comes after it
 		defer func() {
 			for _, a := range s.people {
@@ -133,13 +148,13 @@ func onTrial(t *testing.T, text string, calls b2bua.Config, cast []string, play 
 func extension(i int) string { return fmt.Sprint(201 + i) }
 func letter(i int) string    { return string(rune('A' + i)) }
 
-// trialText has a telephone for each of the cast, and a line if it is analog.
-func trialText(cast []string) string {
+// office has a telephone for each of the cast, and a line if it is analog.
+func (v service) office(cast []string) string {
 	var b strings.Builder
 	b.WriteString("country = \"us\"\ntimezone = \"UTC\"\n[[card]]\nname = \"card1\"\nport = \"jacks\"\n")
 	for i, kind := range cast {
 		n := extension(i)
-		fmt.Fprintf(&b, "[[phone]]\nextension = %q\nname = %q\n", n, letter(i))
+		fmt.Fprintf(&b, "[[phone]]\nextension = %q\nname = %q\n%s\n", n, letter(i), v.phones[letter(i)])
 		switch kind {
 		case "analog":
 			fmt.Fprintf(&b, "[[line]]\nname = %q\ncard = \"card1\"\nport = %d\nkind = \"fxs\"\nextension = %q\necho = \"off\"\n", letter(i), i+1, n)
@@ -149,7 +164,7 @@ func trialText(cast []string) string {
 			fmt.Fprintf(&b, "secret = \"lantern-%s\"\n", n)
 		}
 	}
-	return b.String()
+	return b.String() + v.text
 }
 
 // act plays one scene, and looks that nothing is left of it.
@@ -161,6 +176,7 @@ func (s *trial) act(title string, play func()) {
 	play()
 	for _, a := range s.people { // who may still be in a call
 		a.busy(false)
+		a.gone(false)
 		a.hangUp()
 		s.settle()
 	}
@@ -183,7 +199,7 @@ func (s *trial) nothingLeft() {
 		time.Sleep(time.Second)
 	}
 	if what := s.left(); what != "" {
-		s.t.Fatalf("%s: left over: %s\n%s", s.title, what, s.Log())
+		s.t.Fatalf("%s: left over: %s\n%s", s.title, what, s.Wire.Figure())
 	}
 }
 
@@ -233,11 +249,11 @@ func (s *trial) rung(name string) {
 	if s.title != "success" {
 		return
 	}
-	r := rung{name: name}
+	r := rung{name: name, does: make(map[int]string)}
 	for i, a := range s.people {
-		is := a.doing()
-		if _, analog := a.(*analogPerson); is != idle && (is != rings || !analog) {
+		if is := a.doing(); is != idle {
 			r.in = append(r.in, i)
+			r.does[i] = is
 		}
 	}
 	s.rungs = append(s.rungs, r)
@@ -254,14 +270,19 @@ func (s *trial) who(letter string) person { return s.people[letter[0]-'A'] }
 // until waits until somebody does something.
 func (s *trial) until(letter, does string) {
 	s.t.Helper()
-	for range 500 {
+	s.untilIn(10*time.Second, letter, does)
+}
+
+// untilIn waits until somebody does one of several things.
+func (s *trial) untilIn(most time.Duration, letter string, does ...string) {
+	s.t.Helper()
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		synctest.Wait()
-		if s.who(letter).doing() == does {
+		if slices.Contains(does, s.who(letter).doing()) {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	s.t.Fatalf("%s: %s never %s, but %s; all: %s\n%s\n%s", s.title, letter, does, s.who(letter).doing(), s.doing(), s.Wire.Figure(), s.Log())
+	s.t.Fatalf("%s: %s never %s, but %s; all: %s\n%s", s.title, letter, strings.Join(does, " or "), s.who(letter).doing(), s.doing(), s.Wire.Figure())
 }
 
 // doing is what those do who are in a call: "A talks, C talks".
@@ -350,10 +371,17 @@ func (s *trial) speech(d time.Duration, people ...person) {
 // is expected, as figures.
 func (s *trial) same(want string) {
 	s.t.Helper()
-	s.settle()
+	for range 40 { // a phone that does not answer at all is waited for
+		if s.settle(); len(s.Office.Exchange.Calls()) == 0 {
+			break
+		}
+		time.Sleep(time.Second)
+	}
 	expected := s.arrows(want)
+	passed := s.inOrder(expected)
+	expected = place100(expected, passed)
 	got := new(leg.Ladder)
-	for _, r := range s.inOrder(expected) {
+	for _, r := range passed {
 		got.Add(s.letterOf(r.From), s.letterOf(r.To), r.Text)
 	}
 	figure := new(leg.Ladder)
@@ -377,35 +405,85 @@ func (s *trial) letterOf(column string) string {
 // inOrder are the rungs of the calls of this scene in the order of time. What
 // happened at once has none: it is put into that of the expected ladder.
 func (s *trial) inOrder(expected []leg.Rung) []leg.Rung {
-	var rungs []leg.Rung
-	for _, r := range s.Office.Exchange.Ended()[s.before:] {
-		rungs = append(rungs, r.Ladder.Rungs()...)
-	}
-	slices.SortStableFunc(rungs, func(a, b leg.Rung) int { return a.At.Compare(b.At) })
+	rungs := s.passed()
 	var ordered []leg.Rung
 	for len(rungs) > 0 {
 		next := 0
 		if len(ordered) < len(expected) {
 			next = s.first(rungs, expected[len(ordered)])
 		}
-		ordered = append(ordered, rungs[next])
+		ordered = append(ordered, rungs[next].Rung)
 		rungs = slices.Delete(rungs, next, next+1)
 	}
 	return ordered
 }
 
-// first is the index of an arrow among those of the earliest moment; 0: it is not
-// there. Arrows of one party keep their order.
-func (s *trial) first(rungs []leg.Rung, want leg.Rung) int {
-	for i, r := range rungs {
-		if !r.At.Equal(rungs[0].At) {
-			break
-		}
-		if party(r) == party(want) {
-			if r.From == want.From && r.Text == want.Text {
-				return i
+// drawn is an arrow in the ladder of one of the scene's calls.
+type drawn struct {
+	leg.Rung
+	call int
+}
+
+// passed are the arrows of all calls by time. One that a party has taken along
+// from call to call is in the ladders of both, and counts once.
+func (s *trial) passed() (all []drawn) {
+	counted := make(map[string]int)
+	for call, r := range s.Office.Exchange.Ended()[s.before:] {
+		here := make(map[string]int)
+		for _, r := range r.Ladder.Rungs() {
+			key := fmt.Sprint(r.At.UnixNano(), r.From, r.To, r.Text)
+			if here[key]++; here[key] > counted[key] {
+				counted[key]++
+				all = append(all, drawn{r, call})
 			}
-			break
+		}
+	}
+	slices.SortStableFunc(all, func(a, b drawn) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// place100 puts each 100 where it has passed: it is sent 10 ms after the INVITE,
+// whatever passes elsewhere meanwhile. Among the arrows of its party it keeps its
+// place.
+func place100(expected, passed []leg.Rung) []leg.Rung {
+	moved := slices.Clone(expected)
+	for i, r := range passed {
+		if r.Text != "100" || i >= len(moved) {
+			continue
+		}
+		nth := 0 // among the arrows of its party
+		for _, before := range passed[:i] {
+			if party(before) == r.To {
+				nth++
+			}
+		}
+		at := slices.IndexFunc(moved, func(m leg.Rung) bool {
+			if party(m) == r.To {
+				nth--
+			}
+			return nth < 0
+		})
+		if at >= 0 && moved[at].Text == "100" {
+			hundred := moved[at]
+			moved = slices.Insert(slices.Delete(moved, at, at+1), i, hundred)
+		}
+	}
+	return moved
+}
+
+// first is the index of an arrow among those of the earliest moment; 0: it is not
+// there. Arrows of one party in one call keep their order.
+func (s *trial) first(rungs []drawn, want leg.Rung) int {
+	behind := make(map[int]bool) // calls in which the party has another arrow before it
+	for i, r := range rungs {
+		switch {
+		case !r.At.Equal(rungs[0].At):
+			return 0
+		case party(r.Rung) != party(want) || behind[r.call]:
+		case r.From == want.From && r.Text == want.Text:
+			return i
+		default:
+			behind[r.call] = true
 		}
 	}
 	return 0
@@ -418,13 +496,15 @@ func party(r leg.Rung) string {
 	return r.From
 }
 
-// arrows are a ladder in words, one act a line: "A calls 501", "B is called". What
+// arrows are a ladder in words, one act a line: "A calls 501", "B is called",
+// "B rings, unless B is analog". What
 // that is on the wire is the telephone's.
 func (s *trial) arrows(words string) (all []leg.Rung) {
 	s.t.Helper()
 	for line := range strings.Lines(words) {
-		name, act, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok {
+		words := strings.Split(strings.TrimSpace(line), ", unless ")
+		name, act, ok := strings.Cut(words[0], " ")
+		if !ok || slices.ContainsFunc(words[1:], s.holds) {
 			continue
 		}
 		a := s.who(name)
@@ -444,6 +524,23 @@ func (s *trial) arrows(words string) (all []leg.Rung) {
 	return all
 }
 
+// holds tells whether a condition of a ladder holds: "C is analog", "B and C are
+// sip", "B or C is analog".
+func (s *trial) holds(condition string) bool {
+	words := strings.Fields(condition)
+	kind, either := words[len(words)-1], slices.Contains(words, "or")
+	for _, name := range words[:len(words)-2] {
+		if name == "and" || name == "or" {
+			continue
+		}
+		is := s.cast[name[0]-'A']
+		if (is == kind || kind == "sip" && is != "analog") == either {
+			return either
+		}
+	}
+	return !either
+}
+
 // draws are the arrows of what a SIP phone does or has done to it, > to the
 // exchange and < from it. # is the number in the act.
 func (a *sipPerson) draws(act string) (string, bool) {
@@ -456,13 +553,16 @@ func (a *sipPerson) draws(act string) (string, bool) {
 		"hears ringing": "< 180",
 		"answers":       "> 200, < ACK",
 		"is answered":   "< 200, > ACK",
+		"is connected":  "< 200",
 		"refuses":       "> 486, < ACK",
 		"is busy":       "< INVITE, > 486, < ACK",
-		"rings no more": "< CANCEL, > 200, > 487, < ACK",
+		"is let go":     "< CANCEL",
+		"rings no more": "> 200, > 487, < ACK",
 		"hangs up":      "> BYE, < 200",
 		"is told":       "< BYE, > 200",
 		"gives up":      "> CANCEL, < 200, < 487, > ACK",
 		"is refused #":  "< #, > ACK",
+		"misses #":      "< #, > ACK",
 	}[act]
 	if !ok {
 		arrows, ok = a.drawsService(act)
@@ -499,9 +599,12 @@ func (a *analogPerson) draws(act string) (string, bool) {
 		"hears ringing": "< ringback",
 		"answers":       "> off-hook",
 		"is answered":   "< answer",
+		"is connected":  "< answer",
 		"is busy":       "", // the exchange sees that, and does not ring it
 		"is gone":       "",
-		"rings no more": "< ringing stopped",
+		"is let go":     "< ringing stopped",
+		"rings no more": "",
+		"refuses":       "",
 		"hangs up":      "> on-hook",
 		"gives up":      "> on-hook",
 		"is told":       "< loop-current drop, < busy tone",
@@ -514,6 +617,9 @@ func (a *analogPerson) draws(act string) (string, bool) {
 			return "< busy tone", true
 		}
 		return "< congestion tone", true
+	}
+	if act == "misses #" {
+		return "< busy tone", true
 	}
 	return withNumber(arrows, n), ok
 }

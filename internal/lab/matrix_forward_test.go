@@ -1,31 +1,215 @@
 package lab
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
-// Forwarding unconditional (draft 2.5, RFC 5359 §2.7): A calls B, whose calls go to C.
+// Forwarding with all casts: A calls B, whose calls go to C, always, when B is
+// busy, or when B does not answer.
+
+// cAnswers is how each of these ladders goes on to its end.
+const cAnswers = `
+	C answers
+	A is answered
+	A hangs up
+	C is told
+`
+
+// cTalks is what is played meanwhile.
+func cTalks(s *trial) {
+	s.until("C", rings)
+	s.rung("C rings")
+	s.who("C").answer()
+	s.until("A", talks)
+	s.rung("C talks")
+	s.talk("AC")
+	s.who("A").hangUp()
+}
+
+// Forwarding unconditional (draft 2.5, RFC 5359 §2.5).
 func TestForwardAlwaysOfAllKinds(t *testing.T) {
 	service{
 		people: 3,
-		text:   "[[phone]]\nextension = \"501\"\nforward = { always = \"203\" }\n",
+		phones: map[string]string{"B": `forward = { always = "203" }`},
 		play: func(s *trial) {
-			s.who("A").call("501")
-			s.until("C", rings)
-			s.rung("C rings")
-			s.who("C").answer()
-			s.until("A", talks)
-			s.rung("C answers")
-			s.talk("AC")
-			s.who("A").hangUp()
+			s.who("A").call("202")
+			cTalks(s)
 		},
 		ladder: `
-			A calls 501
+			A calls 202
 			C is called
 			A waits
 			C rings
-			A hears ringing
-			C answers
-			A is answered
-			A hangs up
-			C is told`,
+			A hears ringing` + cAnswers,
+		fails: []failure{
+			{"C is busy", func(s *trial) { s.who("C").busy(true); s.callsInVain("A", "202") }, `
+				A calls 202
+				C is called, unless C is analog
+				A waits, unless C is analog
+				C refuses
+				A is refused 486`},
+			{"C does not answer", func(s *trial) { s.callsInVain("A", "202") }, `
+				A calls 202
+				C is called
+				A waits
+				C rings
+				A hears ringing
+				C is let go
+				A misses 480
+				C rings no more`},
+			{"C is gone", func(s *trial) { s.away("C"); s.callsInVain("A", "202") }, `
+				A calls 202
+				C is called, unless C is analog, unless C is new
+				A waits, unless C is analog, unless C is new
+				A misses 480, unless C is analog, unless C is new
+				A is refused 480, unless C is old, unless C is analog
+				A is refused 502, unless C is old, unless C is new`},
+		},
 	}.run(t, casts(3))
+}
+
+// Forwarding on busy (draft 2.6, RFC 5359 §2.6).
+func TestForwardBusyOfAllKinds(t *testing.T) {
+	const bIsBusy = `
+		A calls 202
+		B is called, unless B is analog
+		A waits
+		B refuses
+	`
+	service{
+		people: 3,
+		phones: map[string]string{"B": `forward = { busy = "203" }`},
+		play: func(s *trial) {
+			s.who("B").busy(true)
+			s.who("A").call("202")
+			cTalks(s)
+		},
+		ladder: bIsBusy + `
+			C is called
+			C rings
+			A hears ringing` + cAnswers,
+		fails: []failure{
+			{"C is busy too", func(s *trial) {
+				s.who("B").busy(true)
+				s.who("C").busy(true)
+				s.callsInVain("A", "202")
+			}, `
+				A calls 202
+				B is called, unless B is analog
+				A waits, unless B and C are analog
+				B refuses
+				C is called, unless C is analog
+				C refuses
+				A is refused 486`},
+			{"C does not answer", func(s *trial) { s.who("B").busy(true); s.callsInVain("A", "202") }, bIsBusy + `
+				C is called
+				C rings
+				A hears ringing
+				C is let go
+				A misses 480
+				C rings no more`},
+			{"C is gone", func(s *trial) { s.who("B").busy(true); s.away("C"); s.callsInVain("A", "202") }, ""},
+			{"B is free", func(s *trial) {
+				s.who("A").call("202")
+				s.until("B", rings)
+				s.who("B").answer()
+				s.until("A", talks)
+				s.talk("AB")
+				s.who("B").hangUp()
+			}, `
+				A calls 202
+				B is called
+				A waits
+				B rings
+				A hears ringing
+				B answers
+				A is answered
+				B hangs up
+				A is told`},
+		},
+	}.run(t, casts(3))
+}
+
+// Forwarding on no answer (draft 2.7, RFC 5359 §2.7).
+func TestForwardNoAnswerOfAllKinds(t *testing.T) {
+	const bRings = `
+		A calls 202
+		B is called
+		A waits
+		B rings
+		A hears ringing
+	`
+	const onToC = `
+		B is let go
+		C is called
+		B rings no more
+		C rings
+	`
+	service{
+		people: 3,
+		phones: map[string]string{"B": `forward = { no_answer = "203", after = "2s" }`},
+		play: func(s *trial) {
+			s.who("A").call("202")
+			s.until("B", rings)
+			s.rung("B rings")
+			cTalks(s)
+		},
+		ladder: bRings + onToC + cAnswers,
+		leaves: map[string]string{"B rings: B": ""},
+		fails: []failure{
+			{"C is busy", func(s *trial) { s.who("C").busy(true); s.callsInVain("A", "202") }, ""},
+			{"C does not answer either", func(s *trial) { s.callsInVain("A", "202") }, bRings + onToC + `
+				C is let go
+				A misses 480
+				C rings no more`},
+			{"C is gone", func(s *trial) { s.away("C"); s.callsInVain("A", "202") }, ""},
+			{"B is gone", func(s *trial) { s.away("B"); s.who("A").call("202"); cTalks(s) }, ""},
+			{"B answers", func(s *trial) {
+				s.who("A").call("202")
+				s.until("B", rings)
+				time.Sleep(time.Second)
+				s.who("B").answer()
+				s.until("A", talks)
+				time.Sleep(3 * time.Second) // the ring timer is stopped
+				s.talk("AB")
+				s.who("B").hangUp()
+			}, bRings + `
+				B answers
+				A is answered
+				B hangs up
+				A is told`},
+			{"B's answer crosses the CANCEL", func(s *trial) { s.crossesRingTimer("202"); cTalks(s) }, ""},
+		},
+	}.run(t, casts(3))
+}
+
+// callsInVain: one calls, and is in no call in the end.
+func (s *trial) callsInVain(letter, number string) {
+	s.t.Helper()
+	s.who(letter).call(number)
+	s.untilIn(time.Minute, letter, idle, over)
+	s.settle()
+	s.settle()
+}
+
+// began is when the exchange has begun to ring somebody.
+func (s *trial) began(letter string) time.Time {
+	s.t.Helper()
+	s.until(letter, rings)
+	for _, call := range s.Office.Exchange.Calls() {
+		for _, r := range call.Ladder.Rungs() {
+			if r.To == s.who(letter).name() {
+				return r.At
+			}
+		}
+	}
+	s.t.Fatalf("%s: nobody has called %s", s.title, letter)
+	return time.Time{}
+}
+
+// away: somebody's telephone can't be reached.
+func (s *trial) away(letter string) {
+	s.who(letter).gone(true)
+	s.settle()
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ type user interface {
 	giveUp()            // of a consultation that is not answered
 	endConsult()        // and have the held party again
 	send(number string) // the other party there, whom it may hold
-	join(number string) // the held party to the one who was consulted, at that number
+	join()              // the held party to the one who was consulted
 }
 
 func (s *trial) user(letter string) user { return s.who(letter).(user) }
@@ -108,40 +109,40 @@ func (a *sipPerson) send(number string) {
 	c.d.Request("REFER", "Refer-To: <sip:"+number+"@127.0.0.1>")
 }
 
-// join is REFER with Replaces; on a phone of 1999 the end of the consultation,
-// and BYE with Also (draft 2.4).
-func (a *sipPerson) join(number string) {
-	if a.p.Legacy {
-		a.end()
-		time.Sleep(100 * time.Millisecond)
-		a.send(number)
-		return
-	}
+// join is REFER with Replaces.
+func (a *sipPerson) join() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	second := a.talked()
+	second, first := a.talked(), a.held()
 	if second == nil {
 		second = a.that(waits)
 	}
-	a.held().d.Request("REFER", "Refer-To: <sip:"+number+"@127.0.0.1?Replaces="+escaped(dialogOf(second.d))+">")
+	if second == nil { // the other one has hung up
+		second = a.past
+	}
+	if first == nil {
+		return
+	}
+	first.d.Request("REFER", "Refer-To: <sip:203@127.0.0.1?Replaces="+escaped(dialogOf(second.d))+">")
 }
 
-// dialogOf names a dialog as Replaces does, from the exchange's side.
+// dialogOf names a dialog as Replaces does, from the exchange's side. A phone of
+// 1999 may have no tag: that is 0 (RFC 3891 §3).
 func dialogOf(d *siptest.Dialog) string {
-	return fmt.Sprintf("%s;to-tag=%s;from-tag=%s", d.CallID, d.RemoteTag, d.LocalTag)
+	return fmt.Sprintf("%s;to-tag=%s;from-tag=%s", d.CallID, cmp.Or(d.RemoteTag, "0"), cmp.Or(d.LocalTag, "0"))
 }
 
 // takes calls a number in the place of another phone's call (RFC 3891).
 func (a *sipPerson) takes(number string, from *sipPerson, more string) {
 	from.mu.Lock()
-	place := ""
+	place := from.past
 	for _, c := range from.calls {
-		place = dialogOf(c.d)
+		place = c
 	}
 	from.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c := &sipCall{d: a.p.Dial(number), state: waits, body: append(says(a.p), "Replaces: "+place+more)}
+	c := &sipCall{d: a.p.Dial(number), state: waits, body: append(says(a.p), "Replaces: "+dialogOf(place.d)+more)}
 	a.calls = append(a.calls, c)
 	c.d.Request("INVITE", c.body...)
 }
@@ -169,7 +170,7 @@ func (a *analogPerson) send(number string) {
 	a.hangUp()
 }
 
-func (a *analogPerson) join(string) { a.hangUp() }
+func (a *analogPerson) join() { a.hangUp() }
 
 // drawsService are the arrows of what a phone does in a service.
 func (a *sipPerson) drawsService(act string) (string, bool) {
@@ -193,6 +194,8 @@ func (a *sipPerson) drawsService(act string) (string, bool) {
 		"sends #":       "> REFER #, < 202, < NOTIFY 100",
 		"is sent #":     "< INVITE",
 		"hears #":       "< NOTIFY #",
+		"gets #":        "< #",
+		"takes #":       "> INVITE (Replaces), < 407, > ACK, > INVITE (Replaces)",
 		"is sent away":  "< BYE",
 		"nods":          "> 200",
 	}[act]
@@ -209,6 +212,7 @@ func (a *analogPerson) drawsService(act string) (string, bool) {
 		"is taken back": "< resume",
 		"agrees":        "",
 		"flashes":       "> flash",
+		"gets #":        "< answer", // a 200
 		"presses #":     "KEYS",
 		"is sent #":     "< ring",
 	}[act]
@@ -222,4 +226,18 @@ func withNumber(arrows, number string) string {
 		keys = append(keys, "> DTMF "+string(key))
 	}
 	return strings.NewReplacer("KEYS", strings.Join(keys, ", "), "#", number).Replace(arrows)
+}
+
+// joins has B send A to C, with whom it talks. A phone of 1999 ends that call, and
+// leaves by BYE with Also (draft 2.4).
+func (s *trial) joins() {
+	s.t.Helper()
+	b, sip := s.who("B").(*sipPerson)
+	if !sip || !b.p.Legacy {
+		s.user("B").join()
+		return
+	}
+	b.end()
+	s.settle()
+	b.send("203")
 }

@@ -52,7 +52,10 @@ type sipPerson struct {
 	mu      sync.Mutex
 	calls   []*sipCall
 	left    map[string]bool // calls that are over, by Call-ID
+	past    *sipCall        // the last of them; nil: none
 	refuse  int             // the status that each call gets; 0: it rings
+	moved   []string        // the Contact to that: where callers are to call instead
+	away    bool            // can not be reached
 	deaf    bool            // unplugged
 	expires string          // of its next REGISTER
 	saying  bool
@@ -168,7 +171,7 @@ func (a *sipPerson) hangUp() {
 func (a *sipPerson) forget(c *sipCall) {
 	a.calls = slices.DeleteFunc(a.calls, func(o *sipCall) bool { return o == c })
 	if c != nil {
-		a.left[c.d.CallID] = true
+		a.left[c.d.CallID], a.past = true, c
 	}
 }
 
@@ -185,7 +188,10 @@ func (a *sipPerson) busy(is bool) {
 func (a *sipPerson) gone(is bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.p.Legacy {
+	if is == a.away {
+		return
+	}
+	if a.away = is; a.p.Legacy {
 		a.deaf = is
 		return
 	}
@@ -276,7 +282,7 @@ func (a *sipPerson) serve(c *sipCall, m *siptest.Message) {
 	case m.Is("INVITE") && c == nil && a.left[m.Get("Call-ID")]:
 		a.p.Respond(m, 481)
 	case m.Is("INVITE") && c == nil && a.refuse != 0:
-		a.p.Respond(m, a.refuse)
+		a.p.Respond(m, a.refuse, a.moved...)
 	case m.Is("INVITE") && c == nil:
 		c = &sipCall{d: a.p.Incoming(m), state: rings, to: described(m.Body)}
 		a.calls = append(a.calls, c)
@@ -385,6 +391,9 @@ func (a *analogPerson) busy(is bool) {
 }
 
 func (a *analogPerson) gone(is bool) {
+	if a.w.now().Present != is {
+		return
+	}
 	what := jack.Up
 	if is {
 		what = jack.Down
