@@ -102,7 +102,7 @@ func (x *Exchange) acceptReplacement(in leg.Incoming) leg.Sink {
 		return discard{}
 	}
 	s := newSeat(c)
-	in.Ladder.Also(c.ladder)
+	in.Ladder.Lead(c.ladder)
 	if !c.inbox.Put(replace{old: in.Replaces, leg: in.Leg, seat: s, source: in.Source, early: in.EarlyOnly, waiting: true}) {
 		in.Leg.Hangup(errNoSuchDialog)
 		return discard{}

@@ -2,6 +2,7 @@ package leg
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,6 +73,20 @@ func (l *Ladder) Also(other *Ladder) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.also = other
+}
+
+// Lead draws what this ladder has in another one as well, at its time there, and
+// every further arrow: it was how a party came into the other's call.
+func (l *Ladder) Lead(to *Ladder) {
+	if l == nil || l == to || to == nil {
+		return
+	}
+	before := l.Rungs()
+	l.Also(to)
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	to.rungs = append(to.rungs, before...)
+	slices.SortStableFunc(to.rungs, func(a, b Rung) int { return a.At.Compare(b.At) })
 }
 
 // String lists the arrows, one a line: "101 -> b2bua  INVITE".

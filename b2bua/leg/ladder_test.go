@@ -78,3 +78,26 @@ func TestColumnsStandAsInTheStandard(t *testing.T) {
 		t.Errorf("columns %v", got)
 	}
 }
+
+// What led to a call stands in its ladder where it happened, with what follows.
+func TestLadderLeadsToAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var call, taker Ladder
+		call.In("101", "INVITE")
+		time.Sleep(time.Second)
+		taker.In("103", "INVITE (Replaces)")
+		time.Sleep(time.Second)
+		call.In("101", "INVITE (hold)")
+		taker.Lead(&call)
+		taker.Out("103", "200")
+		call.In("101", "BYE")
+		var got []string
+		for _, r := range call.Rungs() {
+			got = append(got, r.Text)
+		}
+		if want := "INVITE, INVITE (Replaces), INVITE (hold), 200, BYE"; strings.Join(got, ", ") != want {
+			t.Errorf("%s, want %s", strings.Join(got, ", "), want)
+		}
+		taker.Lead(nil) // draws nothing anywhere
+	})
+}
