@@ -68,7 +68,7 @@ func (c *compiler) office() {
 	case !knownCountry(config.Country):
 		c.wrong(config.Pos, "country", "country = %q is no country: write its two letters of ISO 3166, such as us, gb or de", config.Country)
 	default:
-		p.country = country{region: strings.ToUpper(config.Country), area: config.Area}
+		p.country = country{region: strings.ToUpper(config.Country), area: config.Area, met: new(meanings)}
 	}
 	if config.Area != "" {
 		if digits, ok := telephoneNumber(config.Area); !ok || strings.Trim(digits, "0123456789") != "" {

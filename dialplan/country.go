@@ -1,7 +1,6 @@
 package dialplan
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 type country struct {
 	region string // ISO 3166 in upper case, as phonenumbers has it; empty: not configured
 	area   string
+	met    *meanings // nil: each number is looked at anew
 }
 
 func knownCountry(region string) bool {
@@ -40,16 +40,9 @@ func (c country) emergencyNumbers() []string {
 	return numbers
 }
 
-// A meaning is what a public number is.
-type meaning struct {
-	class  Permission
-	number *phonenumbers.PhoneNumber // nil: nothing that the country knows
-	why    string                    // how class was found, for the trail
-}
-
-// mean tells what a number dialled on the public network means: as dialled by a
+// find tells what a number dialled on the public network means: as dialled by a
 // subscriber of the country, or + and digits.
-func (c country) mean(digits string) meaning {
+func (c country) find(digits string) meaning {
 	if c.region == "" && !strings.HasPrefix(digits, "+") {
 		return meaning{class: Premium, why: "its meaning is unknown without a country"}
 	}
@@ -67,19 +60,19 @@ func (c country) mean(digits string) meaning {
 	home := int(n.GetCountryCode()) == phonenumbers.GetCountryCodeForRegion(c.region)
 	switch {
 	case kind == phonenumbers.PREMIUM_RATE || kind == phonenumbers.SHARED_COST:
-		return meaning{Premium, n, "a number that costs extra"}
+		return meaning{class: Premium, number: n, why: "a number that costs extra"}
 	case !home:
-		return meaning{International, n, "a number of +" + strconv.Itoa(int(n.GetCountryCode()))}
+		return meaning{class: International, number: n, why: "a number of +" + strconv.Itoa(int(n.GetCountryCode()))}
 	case region != "" && region != c.region && region != "ZZ":
-		return meaning{International, n, "a number of " + strings.ToLower(region)}
+		return meaning{class: International, number: n, why: "a number of " + strings.ToLower(region)}
 	case !phonenumbers.IsPossibleNumber(n):
-		return meaning{Premium, n, "no number of " + c.name() + " looks like it"}
+		return meaning{class: Premium, number: n, why: "no number of " + c.name() + " looks like it"}
 	case kind == phonenumbers.TOLL_FREE:
-		return meaning{Local, n, "a free number"}
+		return meaning{class: Local, number: n, why: "a free number"}
 	case c.area != "" && kind != phonenumbers.MOBILE && strings.HasPrefix(phonenumbers.GetNationalSignificantNumber(n), c.area):
-		return meaning{Local, n, "a number of area " + c.area}
+		return meaning{class: Local, number: n, why: "a number of area " + c.area}
 	}
-	return meaning{National, n, "a number of " + c.name()}
+	return meaning{class: National, number: n, why: "a number of " + c.name()}
 }
 
 // maxShort is the length of the longest short numbers, such as 116117.
@@ -112,66 +105,4 @@ func (c country) name() string {
 		return "any country"
 	}
 	return strings.ToLower(c.region)
-}
-
-// e164 returns the number as + and digits, or empty if the country does not
-// know it.
-func (c country) e164(digits string) string {
-	n := publicNumber{country: c, digits: digits}
-	return n.e164()
-}
-
-// national returns the digits that a subscriber of the country dials.
-func (c country) national(digits string) string {
-	n := publicNumber{country: c, digits: digits}
-	return n.format("national")
-}
-
-// A publicNumber is a number as dialled on the public network, whose meaning is
-// found once, when it is asked for.
-type publicNumber struct {
-	country country
-	digits  string
-	meant   *meaning
-}
-
-func (n *publicNumber) mean() meaning {
-	if n.meant == nil {
-		m := n.country.mean(n.digits)
-		n.meant = &m
-	}
-	return *n.meant
-}
-
-// format returns the number as a trunk's format asks. A number that the country
-// does not know stays as it is.
-func (n *publicNumber) format(format string) string {
-	switch format {
-	case "e164":
-		return cmp.Or(n.e164(), n.digits)
-	case "e164-no-plus":
-		return cmp.Or(strings.TrimPrefix(n.e164(), "+"), n.digits)
-	case "national":
-		return n.national()
-	}
-	return n.digits
-}
-
-func (n *publicNumber) e164() string {
-	m := n.mean()
-	if m.number == nil || !phonenumbers.IsPossibleNumber(m.number) {
-		return ""
-	}
-	return phonenumbers.Format(m.number, phonenumbers.E164)
-}
-
-func (n *publicNumber) national() string {
-	m, region := n.mean(), n.country.region
-	switch {
-	case m.number == nil || !strings.HasPrefix(n.digits, "+"):
-		return n.digits
-	case int(m.number.GetCountryCode()) == phonenumbers.GetCountryCodeForRegion(region):
-		return phonenumbers.GetNddPrefixForRegion(region, true) + phonenumbers.GetNationalSignificantNumber(m.number)
-	}
-	return phonenumbers.NormalizeDigitsOnly(phonenumbers.FormatOutOfCountryCallingNumber(m.number, region))
 }
