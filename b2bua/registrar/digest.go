@@ -212,5 +212,5 @@ func (d *Digest) plausible(request, digest string) bool {
 	if c.user != "" {
 		return c.user == r.user
 	}
-	return c.host == r.host || slices.ContainsFunc(d.cfg.Domains, func(h string) bool { return strings.EqualFold(h, c.host) })
+	return c.host == r.host || slices.ContainsFunc(d.cfg.Domains, func(h string) bool { return strings.EqualFold(h, strings.Trim(c.host, "[]")) })
 }

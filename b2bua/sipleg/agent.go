@@ -182,6 +182,14 @@ func hostOf(ip netip.Addr) string {
 	return ip.String()
 }
 
+// hostKey is a URI's host in the one form in which hosts are compared.
+func hostKey(host string) string {
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return hostOf(ip.Unmap())
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
 // domain is the name that we show as ours on a flow.
 func (a *Agent) domain(flow wire.Flow) string {
 	if domains := a.known().Domains; len(domains) > 0 {
@@ -192,7 +200,7 @@ func (a *Agent) domain(flow wire.Flow) string {
 
 // ours tells whether a URI's host means this exchange.
 func (a *Agent) ours(u sip.Uri) bool {
-	host := strings.ToLower(strings.TrimSuffix(u.Host, "."))
+	host := hostKey(u.Host)
 	for _, d := range a.known().Domains {
 		if host == d {
 			return true

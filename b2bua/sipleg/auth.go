@@ -210,8 +210,8 @@ func (a *Agent) party(name string, u sip.Uri) leg.Party {
 	switch raw := u.Raw(); {
 	case raw != "": // tel:
 		p.Number, _, _ = strings.Cut(raw, ";")
-	case slices.Contains(a.known().Domains, strings.ToLower(u.Host)):
-		if _, err := netip.ParseAddr(u.Host); err != nil { // an address of ours is no name to be shown
+	case slices.Contains(a.known().Domains, hostKey(u.Host)):
+		if _, address := literal(u); !address { // an address of ours is no name to be shown
 			p.Domain = u.Host
 		}
 	case !a.ours(u):

@@ -2,7 +2,6 @@ package sipleg
 
 import (
 	"slices"
-	"strings"
 
 	"crosspoint/b2bua/registrar"
 )
@@ -36,7 +35,7 @@ func newParties(p Parties, before *parties) *parties {
 	now := &parties{Parties: p, clients: make(map[string]*registrar.Client)}
 	now.Domains = slices.Clone(p.Domains)
 	for i, d := range now.Domains {
-		now.Domains[i] = strings.ToLower(d)
+		now.Domains[i] = hostKey(d)
 	}
 	for _, peer := range p.Peers {
 		if peer.Secret == "" {

@@ -244,16 +244,29 @@ func (c *Config) rtpRange() (low, high int, why string) {
 	return low, high, ""
 }
 
-// rtpAddress is our address for audio; invalid if none can be told.
+// rtpAddress is our address for audio; invalid if none can be told. It is :: if
+// phones reach us by IPv4 and by IPv6: then each is told the address that it
+// reaches.
 func (c *Config) rtpAddress() netip.Addr {
 	if c.RTP.Address != "" {
 		ip, _ := netip.ParseAddr(c.RTP.Address)
 		return ip
 	}
+	var named netip.Addr // the first address that is one
+	four, six := false, false
 	for _, s := range c.sockets() {
-		if ip := s.addr.Addr(); !ip.IsUnspecified() {
-			return ip
+		ip := s.addr.Addr()
+		any := ip == netip.IPv6Unspecified() // of both families
+		four, six = four || any || ip.Is4(), six || ip.Is6()
+		if !named.IsValid() && !ip.IsUnspecified() {
+			named = ip
 		}
+	}
+	switch {
+	case four && six:
+		return netip.IPv6Unspecified()
+	case named.IsValid():
+		return named
 	}
 	return ownAddress()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -130,11 +131,21 @@ func serveTest(t *testing.T, text string) (*office, *said) {
 // phoneOf starts and registers a phone of the office.
 func phoneOf(t *testing.T, o *office, extension string) *softphone.Phone {
 	t.Helper()
+	return phoneAt(t, o, extension, o.bound[0].addr)
+}
+
+// phoneAt is phoneOf at one of the office's sockets.
+func phoneAt(t *testing.T, o *office, extension string, server netip.AddrPort) *softphone.Phone {
+	t.Helper()
+	own := netip.MustParseAddr("127.0.0.1")
+	if server.Addr().Is6() {
+		own = netip.IPv6Loopback()
+	}
 	for _, p := range o.cfg.Phones {
 		if p.Extension != extension {
 			continue
 		}
-		phone, err := softphone.New(softphone.Config{User: extension, Name: p.Name, Secret: p.Secret, Server: o.bound[0].addr})
+		phone, err := softphone.New(softphone.Config{User: extension, Name: p.Name, Secret: p.Secret, Server: server, Listen: own})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -59,7 +59,7 @@ func (c *Call) acknowledge(body []byte) {
 	c.mu.Unlock()
 	msg.SetBody(body)
 	own := c.phone.Addr()
-	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: "UDP", Host: own.Addr().String(), Port: int(own.Port())}
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: "UDP", Host: host(own.Addr()), Port: int(own.Port())}
 	via.Params.Add("branch", sip.GenerateBranch())
 	msg.PrependHeader(via)
 	c.phone.write(msg, to)

@@ -59,7 +59,7 @@ func New(cfg Config) (*Phone, error) {
 		cfg.Listen = netip.MustParseAddr("127.0.0.1")
 	}
 	if cfg.Domain == "" {
-		cfg.Domain = cfg.Server.Addr().String()
+		cfg.Domain = host(cfg.Server.Addr())
 	}
 	if cfg.Expires == 0 {
 		cfg.Expires = 300
@@ -75,6 +75,14 @@ func New(cfg Config) (*Phone, error) {
 		calls: make(map[string]*Call), pending: make(map[string]*request)}
 	p.wg.Go(p.read) // ended by Close
 	return p, nil
+}
+
+// host is an address as SIP writes it (RFC 3261 §25.1): IPv6 in brackets.
+func host(ip netip.Addr) string {
+	if ip.Is6() {
+		return "[" + ip.String() + "]"
+	}
+	return ip.String()
 }
 
 // Addr is the telephone's UDP address.
@@ -154,7 +162,7 @@ func (p *Phone) address() sip.Uri {
 
 func (p *Phone) contact() *sip.ContactHeader {
 	own := p.Addr()
-	return &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: p.cfg.User, Host: own.Addr().String(), Port: int(own.Port())}}
+	return &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: p.cfg.User, Host: host(own.Addr()), Port: int(own.Port())}}
 }
 
 // remember makes a call known to what arrives; false: the telephone is closed.

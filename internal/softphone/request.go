@@ -34,7 +34,7 @@ type request struct {
 // send sends a request with a branch of its own. done must be called at the end.
 func (p *Phone) send(msg *sip.Request, to netip.AddrPort) *request {
 	own := p.Addr()
-	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: "UDP", Host: own.Addr().String(), Port: int(own.Port())}
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: "UDP", Host: host(own.Addr()), Port: int(own.Port())}
 	branch := sip.GenerateBranch()
 	via.Params.Add("branch", branch)
 	via.Params.Add("rport", "")

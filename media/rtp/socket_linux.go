@@ -70,7 +70,11 @@ func listenOS(addr string) (Conn, error) {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	if family == unix.AF_INET6 {
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
+		only := 1
+		if at.Addr().IsUnspecified() {
+			only = 0 // parties of either family
+		}
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only)
 	}
 	if err == nil {
 		err = unix.Bind(fd, sockaddr(at))
