@@ -24,8 +24,9 @@ var past = time.Unix(1, 0)
 // whose deadline is its timer.
 type loop struct {
 	owner owner
-	conn  Conn
+	shard *shard     // nil: it has a goroutine of its own
 	os    descriptor // conn's, if a shard reads it
+	conn  Conn
 
 	inbox  *inbox.Inbox[func()]
 	done   chan struct{}
@@ -34,9 +35,8 @@ type loop struct {
 	ended  bool      // and all is closed
 	armed  bool      // without a shard: the read deadline is due
 
-	shard  *shard // nil: it has a goroutine of its own
-	place  int    // among the shard's timers, from 1; 0: it is none of them
-	posted bool   // it waits among those with orders
+	place  int  // among the shard's timers, from 1; 0: it is none of them
+	posted bool // it waits among those with orders
 }
 
 // An owner is whose loop it is.

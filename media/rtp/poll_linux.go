@@ -13,6 +13,11 @@ import (
 // at: some 3 ms of work at most.
 const pollBatch = 256
 
+// behindBatch is how many packets of a socket are taken at once by a shard that
+// cannot keep up: the second is cheaper than the first, because what both need
+// is in the core's cache, so the shard may catch up yet.
+const behindBatch = 4
+
 // errWoken: the deadline has come, or somebody has an order.
 var errWoken = os.ErrDeadlineExceeded
 
@@ -31,6 +36,7 @@ type poll struct {
 	slots []*loop // by what an event's Fd says; the shard's lock guards it
 	free  []int32
 
+	full    int    // waits in a row that found as much as they can
 	touched uint64 // keeps what warm reads from being left out as useless
 
 	from unix.RawSockaddrInet6 // room for IPv4's, too
@@ -116,20 +122,36 @@ func (p *poll) wait(s *shard) error {
 		p.served[i] = p.slots[p.events[i].Fd]
 	}
 	s.mu.Unlock()
+	most := 1
+	if p.full++; p.n < pollBatch {
+		p.full = 0
+	} else if p.full > 1 {
+		most = behindBatch
+	}
 	for i := 0; i < p.n; i += ahead {
 		batch := p.served[i:min(i+ahead, p.n)]
 		p.touched += warm(batch)
 		for _, l := range batch {
 			if l != nil {
-				p.receive(l)
+				p.receive(l, most)
 			}
 		}
 	}
 	return nil
 }
 
-// receive takes one packet. If the socket has more, the next wait tells.
-func (p *poll) receive(l *loop) {
+// receive takes some packets of a socket, at least one. If it has more, the next
+// wait tells.
+func (p *poll) receive(l *loop, most int) {
+	for range most {
+		if !p.receiveOne(l) {
+			return
+		}
+	}
+}
+
+// receiveOne takes a packet; false: there is none.
+func (p *poll) receiveOne(l *loop) bool {
 	size := uint32(unsafe.Sizeof(p.from))
 	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(l.os.fd),
 		uintptr(unsafe.Pointer(&p.buf)), uintptr(len(p.buf)), 0,
@@ -137,8 +159,10 @@ func (p *poll) receive(l *loop) {
 	switch errno {
 	case 0:
 		l.owner.datagram(p.buf[:n], addrPortFrom(&p.from))
+		return true
 	case unix.EAGAIN, unix.EINTR:
 	default:
 		l.owner.fail(errno)
 	}
+	return false
 }

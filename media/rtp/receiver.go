@@ -14,16 +14,15 @@ import (
 // A receiver takes the party's packets. Its fields belong to the RTP socket's
 // loop, except where they are atomic.
 type receiver struct {
-	s      *Session
-	packet media.Packet
-	origin origin
-	seq    sequence
-	digits digitsIn
-	watch  watch
-	meter  media.Meter
-	failed uint // reads that failed in a row
-
-	to atomic.Pointer[feed]
+	s       *Session
+	to      atomic.Pointer[feed]
+	packet  media.Packet
+	origin  origin
+	seq     sequence
+	watch   watch
+	meter   media.Meter
+	failed  uint // reads that failed in a row
+	metered bool // Config.Meter
 
 	// Published for others.
 	heardFrom    atomic.Pointer[netip.AddrPort] // the source as learnt; nil: none
@@ -38,6 +37,8 @@ type receiver struct {
 	highest      atomic.Uint32
 	jitter16     atomic.Uint32
 	lastReceived atomic.Int64 // nanoseconds since 1970; 0: never
+
+	digits digitsIn
 }
 
 // feed lets an atomic pointer hold a Sink.
@@ -84,7 +85,7 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort) {
 			r.s.loop.wakeAt(at)
 		}
 	case media.Audio:
-		if r.s.config.Meter {
+		if r.metered {
 			r.meter.Add(law, payload)
 		}
 	}

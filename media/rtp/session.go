@@ -17,25 +17,26 @@ import (
 // media.Stream. Its methods may be called from any goroutine, but Close not
 // from its own callbacks. Close must be called.
 type Session struct {
+	// What each packet needs stands together: warm counts on it.
+	format    atomic.Pointer[Format]
+	target    atomic.Pointer[target] // where audio goes; nil: nowhere yet
+	direction atomic.Uint32
+
+	loop     loop // the RTP socket's; owns receiver and play
+	receiver receiver
+	out      sender
+
 	config  Config
 	log     *slog.Logger
 	local   netip.AddrPort
 	ports   *Ports
 	release func() // gives the ports back
 
-	// What a packet needs stands together, for the cache's sake.
-	format    atomic.Pointer[Format]
-	direction atomic.Uint32
-	target    atomic.Pointer[target] // where audio goes; nil: nowhere yet
-
-	loop     loop // the RTP socket's; owns receiver and play
-	receiver receiver
-	play     digitsOut
+	play digitsOut
 	// reflected: the party once used our SSRC. It belongs to the loop.
 	reflected bool
 	watchFor  time.Duration // as Watch said; belongs to the loop
 
-	out      sender
 	reporter reporter
 	closing  sync.Once
 }
@@ -57,6 +58,7 @@ func Open(ports *Ports, c Config) (*Session, error) {
 	s.out.s, s.play.s, s.receiver.s = s, s, s
 	s.out.ssrc.Store(rand.Uint32())
 	s.receiver.digits.told = c.OnDigit
+	s.receiver.metered = c.Meter
 	s.watchFor = c.Watch
 	s.loop.conn = rtp
 	s.loop.owner = &s.receiver

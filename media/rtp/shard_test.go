@@ -193,3 +193,67 @@ func TestTimersAreAHeap(t *testing.T) {
 		}
 	}
 }
+
+// ordered is a sink that counts packets, and those that overtook another.
+type ordered struct {
+	last      uint16
+	overtaken int
+	left      *sync.WaitGroup
+}
+
+func (o *ordered) Write(p *media.Packet) {
+	if p.Seq != o.last+1 {
+		o.overtaken++
+	}
+	o.last = p.Seq
+	o.left.Done()
+}
+
+// More sockets than a shard serves at once, with more packets in each than it
+// takes at once: none is lost, and none overtakes another.
+func TestShardThatIsBehind(t *testing.T) {
+	if !shared {
+		t.Skip("sockets are not shared on this system")
+	}
+	const sessions, packets = 300, 12
+	ports := realPorts(t, "127.0.0.1")
+	ports.shards.all = ports.shards.all[:1]
+	phone, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phone.Close()
+	var left sync.WaitGroup
+	left.Add(sessions * packets)
+	open := make([]*Session, sessions)
+	sinks := make([]ordered, sessions)
+	for i := range open {
+		open[i] = openSession(t, ports, Config{})
+		defer open[i].Close()
+		sinks[i].left = &left
+		open[i].Feed(&sinks[i])
+		open[i].SetRemote(addrOf(phone), netip.AddrPort{})
+		for open[i].RemoteAddr() != addrOf(phone) {
+			runtime.Gosched() // the order is on its way to the shard
+		}
+	}
+	packet := make([]byte, headerSize+g711.FrameSize)
+	packet[0] = 0x80
+	shard := &ports.shards.all[0]
+	shard.mu.Lock() // it cannot serve anybody meanwhile
+	for seq := range uint16(packets) {
+		binary.BigEndian.PutUint16(packet[2:], seq+1)
+		for _, s := range open {
+			if _, err := phone.WriteToUDPAddrPort(packet, s.LocalAddr()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	shard.mu.Unlock()
+	left.Wait()
+	for i := range sinks {
+		if sinks[i].overtaken != 0 {
+			t.Fatalf("session %d: %d of %d packets overtook another", i, sinks[i].overtaken, packets)
+		}
+	}
+}

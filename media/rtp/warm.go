@@ -25,15 +25,14 @@ func warm(loops []*loop) (sum uint64) {
 // needs, here and where it goes. What belongs to others than the loop is read
 // only where it is atomic.
 func (r *receiver) touch() uint64 {
-	sum := uint64(r.origin.source.Port()) + uint64(r.origin.rank) + uint64(r.packet.Source) + uint64(r.seq.max) +
-		uint64(r.seq.jitter16) + uint64(r.watch.after) + uint64(r.failed) + r.received.Load() +
-		uint64(r.lastReceived.Load())
+	sum := uint64(r.s.format.Load().AudioPT) + uint64(r.origin.signalled.Port()) + uint64(r.origin.rank) +
+		uint64(r.seq.max) + uint64(r.seq.jitter16) + uint64(r.failed) + r.received.Load() + uint64(r.lastReceived.Load())
 	if to := r.to.Load(); to != nil {
 		if s, ok := to.Sink.(*Session); ok {
 			sum += s.touch()
 		}
 	}
-	return sum + r.s.touch()
+	return sum
 }
 
 // touch reads what is needed to send.
