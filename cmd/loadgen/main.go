@@ -18,11 +18,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"crosspoint/internal/load"
+	"crosspoint/internal/load/design"
 )
 
 // options are what the command line says.
@@ -37,13 +39,14 @@ type options struct {
 	runs    int
 	length  time.Duration
 	limit   time.Duration
+	most    int // calls of all levels
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.program, "crosspoint", "bin/crosspoint", "the `program` to measure")
 	flag.StringVar(&o.out, "out", "out/bench", "`directory` for load.json, load.md, cost.svg and the programs' logs")
-	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange")
+	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange; bare-NAME is a design of decision 10: "+strings.Join(design.Names(), ", "))
 	flag.StringVar(&o.levels, "levels", "10,30,100,250,500,750,1000,1500,2000", "numbers of calls to measure, before the search between the last two")
 	flag.StringVar(&o.cores, "cores", "one,all", "one: the relay on core 0, the generator on core 1; all: both on all cores")
 	flag.StringVar(&o.rates, "rates", "250,500,750,1000,1250,1500,1750,2000", "calls per second to set up and tear down; empty: none")
@@ -51,7 +54,15 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 3, "`runs` of each number of calls, of which the median counts")
 	flag.DurationVar(&o.length, "for", 2*time.Second, "`length` of a run")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "`time` after which the bench gives up")
+	serve := flag.Bool("serve", false, "be a bare relay, for the bench itself")
 	flag.Parse()
+	if *serve {
+		if err := load.Serve(flag.Args()); err != nil {
+			fmt.Fprintln(os.Stderr, "loadgen:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	time.AfterFunc(o.limit, func() {
 		fmt.Fprintln(os.Stderr, "loadgen: not done after", o.limit)
 		os.Exit(1) // the programs under test end with us
@@ -67,6 +78,7 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
+	o.most = max(4, slices.Max(append(levels, 0)))
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
@@ -134,7 +146,14 @@ func (o *options) generatorFor(cores string) error {
 // start starts a relay.
 func (o *options) start(relay, cores string, pump *load.Pump) (load.Target, error) {
 	_, program, another := strings.Cut(relay, "=")
+	bare, isBare := strings.CutPrefix(relay, "bare-")
 	switch {
+	case isBare:
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		return load.StartBare(o.place(cores), self, bare, count(cores), o.most, pump.Addr)
 	case relay == "none":
 		return load.Direct{Pump: pump}, nil
 	case relay == "crosspoint":
