@@ -176,8 +176,9 @@ func (x *Exchange) finish(c *Call) {
 		delete(x.slots, c.slot)
 	}
 	x.ended = append(x.ended, rec)
-	if len(x.ended) > keptRecords {
-		x.ended = append(x.ended[:0], x.ended[len(x.ended)-keptRecords:]...)
+	if len(x.ended) > keptRecords { // append moves them only now and then
+		x.ended[0] = Record{}
+		x.ended = x.ended[1:]
 	}
 	x.mu.Unlock()
 	if x.cfg.OnEnd != nil {

@@ -44,9 +44,7 @@ func (l *Leg) tombstone() *tombstone {
 	if l.inv.forgotten {
 		return nil
 	}
-	t := &tombstone{identity: l.identity, agent: l.agent, name: l.name, ladder: l.ladder, index: -1}
-	t.settled = make(settled, 0, len(l.settled)+len(l.clients)+len(l.servers))
-	t.settled = append(t.settled, l.settled...)
+	t := &tombstone{identity: l.identity, agent: l.agent, name: l.name, ladder: l.ladder, settled: l.settled, index: -1}
 	giveUp := time.Now().Add(l.agent.cfg.Timing.Timeout())
 	for _, r := range l.clients {
 		r.on = nil
