@@ -73,6 +73,9 @@ func (c *compiler) line(l *Line) {
 	case l.Kind != "fxs" && l.Extension != "":
 		c.wrong(l.Pos, "extension", "line %q is %s line and has no telephone: write incoming = %q for what rings", l.Name, map[string]string{"fxo": "an fxo", "tdm": "a tdm"}[l.Kind], l.Extension)
 	}
+	if l.Kind != "fxs" && l.Has("hook_flash") {
+		c.wrong(l.Pos, "hook_flash", "line %q is an %s line: hook_flash is for fxs lines, it is about their telephone", l.Name, l.Kind)
+	}
 	c.timeslot(l)
 	if l.Answer != "" && !answerRule(l.Answer) {
 		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Meant(l.Answer, []string{"polarity", "voice", "ringback-end"}))
