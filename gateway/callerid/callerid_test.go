@@ -69,7 +69,7 @@ func TestEveryStandard(t *testing.T) {
 // TestLine sends at the levels and with the noise of bad lines.
 func TestLine(t *testing.T) {
 	for _, s := range []Standard{Bellcore, ETSI, BT} {
-		for _, c := range []struct{ level, snr float64 }{{-3, 40}, {-13.5, 20}, {-30, 20}, {-40, 25}, {-13.5, 12}} {
+		for _, c := range []struct{ level, snr float64 }{{-3, 40}, {-13.5, 20}, {-30, 20}, {-40, 25}, {-13.5, 12}, {-13.5, 8}} {
 			pcm := sent(NewSender(joe, Config{Standard: s, Level: c.level}))
 			r := rand.New(rand.NewPCG(1, 2))
 			rms := math.Sqrt(dsp.MeanSquare(c.level - c.snr))

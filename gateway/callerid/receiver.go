@@ -89,10 +89,12 @@ func (r *Receiver) Err() error {
 		return r.err
 	}
 	for i := range r.modems {
-		switch m := &r.modems[i]; {
-		case m.ntt.begun():
+		if m := &r.modems[i]; m.ntt.begun() { // which takes more to begin than others
 			return fmt.Errorf("caller ID frame ends after %d characters (%s): %w", len(m.ntt.octets), m.name, ErrTruncated)
-		case m.begun > 0:
+		}
+	}
+	for i := range r.modems {
+		if m := &r.modems[i]; m.begun > 0 {
 			return m.cut()
 		}
 	}

@@ -30,9 +30,9 @@ const (
 // difference of the two amplitudes says how sure a bit is. A start bit gives a
 // first idea of where a character lies; of the timings around it the one is
 // taken at which the ten bits together are surest, and the next character
-// starts afresh, so that bit clocks may differ by 2 %. Then each bit is decided
-// together with its neighbours: since the phase is continuous, of the eight
-// ways that three bits can go one fits best.
+// starts afresh, so that bit clocks may differ by 2 %. Then all bits are decided
+// together, and the timing once more with them: since the phase is continuous,
+// of the 256 ways that they can go one fits best.
 type Demodulator struct {
 	floor  float64 // mean square below which there is no carrier
 	bit    float64 // length of a bit in samples
@@ -153,12 +153,7 @@ func (d *Demodulator) decide() {
 		d.pos = d.start + 1
 		return
 	}
-	var value byte
-	for i := range dataBits {
-		if d.together(at, 1+i) {
-			value |= 1 << i
-		}
-	}
+	value, at := d.value(at)
 	d.chars = append(d.chars, Char{
 		Value:   value,
 		Framing: d.decision(at, charBits-1) <= 0,
@@ -213,30 +208,90 @@ func (d *Demodulator) decision(t float64, bit int) float64 {
 	return d.heard[i%memory].decision*(1-f) + d.heard[(i+1)%memory].decision*f
 }
 
-// together decides a data bit of the character that begins at t by what it and
-// its neighbours make together: is it mark?
-func (d *Demodulator) together(t float64, bit int) bool {
-	before, own, after := &d.heard[d.middle(t, bit-1)%memory], &d.heard[d.middle(t, bit)%memory], &d.heard[d.middle(t, bit+1)%memory]
-	// Where the frequency changes the phase goes on: what the change turns
-	// one oscillator against the other by.
-	enter := cmplx.Rect(1, d.apart*(t+float64(bit)*d.bit-d.delay()))
-	leave := cmplx.Rect(1, d.apart*(t+float64(bit+1)*d.bit-d.delay()))
-	var mark, space float64
-	for way := range 4 {
-		m, s := own.mark, own.space
-		if way&1 == 0 {
-			m, s = m+before.mark, s+before.mark*enter
-		} else {
-			m, s = m+before.space*cmplx.Conj(enter), s+before.space
+// value is the character that begins about t, and where it begins: of the 256
+// that it can be and of the timings the pair that explains best all its bits,
+// with the stop bit or the idle line before them. Since the phase goes on where
+// the frequency changes, the bits add up to one long signal for the right pair
+// only.
+func (d *Demodulator) value(t float64) (value byte, at float64) {
+	var best float64
+	for _, shift := range timings {
+		s := d.sequence(t + shift)
+		s.best = best
+		if s.add(0, 1, 1, 0, 0); s.best > best {
+			best, value, at = s.best, s.value, t+shift
 		}
-		if way&2 == 0 {
-			m, s = m+after.mark, s+after.mark*leave
-		} else {
-			m, s = m+after.space*cmplx.Conj(leave), s+after.space
-		}
-		mark, space = max(mark, size(m)), max(space, size(s))
 	}
-	return mark > space
+	return value, at
 }
+
+// timings are those by which a character is tried again with all ways that its
+// bits can go, in samples; the likely one first.
+var timings = [...]float64{0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2}
+
+// sequence is what was heard of a character that begins at t.
+func (d *Demodulator) sequence(t float64) (s sequence) {
+	for i := range s.bits {
+		h := &d.heard[uint64(d.middle(t, i-1))%memory]
+		s.bits[i] = [2]complex128{h.space, h.mark}
+		// By how much one oscillator has turned against the other where the bit begins.
+		s.turn[i] = cmplx.Rect(1, d.apart*(t+float64(i-1)*d.bit-d.delay()))
+	}
+	for i := len(s.bits) - 1; i >= 0; i-- {
+		s.most[i] = s.most[i+1] + max(length(s.bits[i][0]), length(s.bits[i][1]))
+	}
+	return s
+}
+
+// A sequence is the bits of a character, from the one before its start bit to
+// its stop bit, and the best of the ways that they can go.
+type sequence struct {
+	bits  [charBits + 1][2]complex128 // as space, as mark
+	turn  [charBits + 1]complex128
+	most  [charBits + 2]float64 // that a bit and all behind it can add
+	best  float64               // amplitude
+	value byte
+}
+
+// add goes on with a bit. Phase brings it to the phase of the first one, was is
+// the bit before, sum are the bits so far, and value is what they are. What can
+// no longer become the best is left.
+func (s *sequence) add(i int, phase complex128, was byte, sum complex128, value byte) {
+	if length(sum)+s.most[i] <= s.best {
+		return
+	}
+	if i == len(s.bits) {
+		s.best, s.value = length(sum), value
+		return
+	}
+	var phases, sums [2]complex128
+	for bit := range sums {
+		phases[bit] = phase
+		switch {
+		case bit < int(was):
+			phases[bit] *= cmplx.Conj(s.turn[i])
+		case bit > int(was):
+			phases[bit] *= s.turn[i]
+		}
+		sums[bit] = sum + s.bits[i][bit]*phases[bit]
+	}
+	switch {
+	case i == 1: // the start bit
+		s.add(i+1, phases[0], 0, sums[0], value)
+	case i < 2 || i >= 2+dataBits: // a stop bit
+		s.add(i+1, phases[1], 1, sums[1], value)
+	default:
+		likely := byte(0)
+		if power(sums[1]) > power(sums[0]) {
+			likely = 1
+		}
+		for _, bit := range [...]byte{likely, 1 - likely} {
+			s.add(i+1, phases[bit], bit, sums[bit], value|bit<<(i-2))
+		}
+	}
+}
+
+func power(c complex128) float64  { return real(c)*real(c) + imag(c)*imag(c) }
+func length(c complex128) float64 { return math.Sqrt(power(c)) }
 
 func size(c complex128) float64 { return math.Hypot(real(c), imag(c)) }
