@@ -160,7 +160,7 @@ func (c *Card) run() {
 	for !c.closing || c.state != closed {
 		var rx <-chan []byte
 		if c.link != nil {
-			rx = c.link.rx
+			rx = c.link.Rx()
 		}
 		select {
 		case <-c.inbox.Ready():

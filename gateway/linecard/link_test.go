@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"crosspoint/internal/serialpump"
 )
 
 // valve is a line whose writes wait until it is opened, and then take a few
@@ -94,7 +96,7 @@ func TestSlowLineCostsAudioOnly(t *testing.T) {
 			if count.droppedTicks.Load() != 49 {
 				t.Errorf("%d ticks counted as dropped", count.droppedTicks.Load())
 			}
-			l.close()
+			l.Close()
 		})
 	}
 }
@@ -113,7 +115,7 @@ func TestControlDoesNotPileUp(t *testing.T) {
 		if n > maxControl+100 {
 			t.Errorf("%d octets wait", n)
 		}
-		l.close()
+		l.Close()
 	})
 }
 
@@ -127,9 +129,9 @@ func TestReaderThatReadsNothing(t *testing.T) {
 		var why error
 		l := newLink(lazy{newValve(1)}, &counters{}, func(_ *link, err error) { why = err })
 		synctest.Wait()
-		if why == nil || !strings.Contains(why.Error(), emptyReadsOf) {
+		if !errors.Is(why, serialpump.ErrReadsNothing) {
 			t.Errorf("ended with %v", why)
 		}
-		l.close()
+		l.Close()
 	})
 }

@@ -87,7 +87,7 @@ func (c *Card) part(problem string) {
 	l := c.link
 	c.enter(parting)
 	go func() { // ends as the link's goroutines do, which its Close unblocks
-		l.close()
+		l.Close()
 		c.inbox.Put(func() {
 			c.link = nil
 			c.enter(closed)
@@ -213,7 +213,7 @@ func (c *Card) received(chunk []byte) {
 	after := l.frames.Errors
 	c.count.badFCS.Add(after.BadFCS - before.BadFCS)
 	c.count.resyncs.Add(after.Resyncs - before.Resyncs)
-	l.free <- chunk[:0]
+	l.Free(chunk)
 }
 
 // frame acts on one frame from the card.

@@ -196,7 +196,7 @@ func (c *Card) disconnect() {
 	if c.conn != nil {
 		n := c.conn
 		c.conn = nil
-		n.close()
+		n.Close()
 	}
 }
 

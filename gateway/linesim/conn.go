@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"crosspoint/gateway/linecard"
+	"crosspoint/internal/serialpump"
 )
 
 // Impairment is what a bad cable does to the octets on it, both ways. The
@@ -17,16 +18,11 @@ type Impairment struct {
 	LostBytes float64 // probability that an octet vanishes
 }
 
-// conn is a card's side of a line while it is plugged in: a goroutine that
-// reads, one that writes.
+// conn is a card's side of a line while it is plugged in.
 type conn struct {
-	card  *Card
-	rw    io.ReadWriteCloser
-	free  chan []byte
-	out   outbox
-	gone  chan struct{}
-	wg    sync.WaitGroup
-	cable *atomic.Pointer[Impairment]
+	*serialpump.Pump
+	card *Card
+	out  outbox
 }
 
 const (
@@ -35,68 +31,31 @@ const (
 	outOctets  = 16 * 1024 // control that waits for a host which does not read
 )
 
-// newConn starts to read from and write to rw, until close or an error.
+// newConn starts to read from and write to rw, over the card's cable, until
+// Close or an error.
 func newConn(c *Card, rw io.ReadWriteCloser) *conn {
-	n := &conn{card: c, rw: rw, free: make(chan []byte, readAhead), gone: make(chan struct{}), cable: &c.cable}
-	n.out.ready = make(chan struct{}, 1)
-	for range readAhead {
-		n.free <- make([]byte, 0, readOctets)
-	}
-	n.wg.Add(2)
-	go n.read()  // ends when rw is closed
-	go n.write() // ends when rw and gone are closed
-	return n
-}
-
-// close ends both goroutines and waits for them.
-func (n *conn) close() {
-	close(n.gone)
-	n.rw.Close()
-	n.wg.Wait()
-}
-
-func (n *conn) read() {
-	defer n.wg.Done()
-	noise := newNoise(n.cable, 1)
-	for {
-		var buf []byte
-		select {
-		case buf = <-n.free:
-		case <-n.gone:
-			return
-		}
-		got, err := n.rw.Read(buf[:cap(buf)])
-		select {
-		case n.card.sim.rx <- chunk{n, noise.apply(buf[:got])}:
-		case <-n.gone:
-			return
-		}
-		if err != nil {
-			n.card.sim.inbox.Put(func() { n.card.hostGone(n) })
-			return
-		}
-	}
-}
-
-func (n *conn) write() {
-	defer n.wg.Done()
-	noise := newNoise(n.cable, 2)
-	var buf []byte
-	for {
-		var ok bool
-		if buf, ok = n.out.take(buf); !ok {
-			select {
-			case <-n.out.ready:
-				continue
-			case <-n.gone:
-				return
+	n := &conn{card: c}
+	in, out := newNoise(&c.cable, 1), newNoise(&c.cable, 2)
+	n.Pump = serialpump.New(serialpump.Config{
+		Size: readOctets, Ahead: readAhead,
+		Take: func(written []byte) ([]byte, bool) {
+			next, ok := n.out.take(written)
+			if ok {
+				next = out.apply(next)
 			}
-		}
-		if _, err := n.rw.Write(noise.apply(buf)); err != nil {
-			n.card.sim.inbox.Put(func() { n.card.hostGone(n) })
-			return
-		}
-	}
+			return next, ok
+		},
+		Deliver: func(data []byte, gone <-chan struct{}) {
+			select {
+			case c.sim.rx <- chunk{n, in.apply(data)}:
+			case <-gone:
+			}
+		},
+		Failed: func(error) { c.sim.inbox.Put(func() { c.hostGone(n) }) },
+	})
+	n.out.wake = n.Wake
+	n.Start(rw)
+	return n
 }
 
 // outbox is what a card has to send: control in order, then the newest tick
@@ -107,7 +66,7 @@ type outbox struct {
 	media   []byte
 	waiting bool
 	dropped uint16
-	ready   chan struct{}
+	wake    func()
 }
 
 func (o *outbox) control(content []byte) {
@@ -128,13 +87,6 @@ func (o *outbox) tick(content []byte) {
 	o.waiting = true
 	o.mu.Unlock()
 	o.wake()
-}
-
-func (o *outbox) wake() {
-	select {
-	case o.ready <- struct{}{}:
-	default:
-	}
 }
 
 func (o *outbox) take(written []byte) ([]byte, bool) {

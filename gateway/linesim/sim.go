@@ -334,7 +334,7 @@ func (s *Sim) run() {
 			if c := in.conn.card; c.conn == in.conn {
 				c.received(in.data)
 			}
-			in.conn.free <- in.data[:0]
+			in.conn.Free(in.data)
 		case <-due.C():
 			for _, c := range s.cards {
 				c.advance(time.Now())

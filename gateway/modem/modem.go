@@ -178,7 +178,7 @@ func (m *Modem) run() {
 	for !m.closing || m.state != closed {
 		var rx <-chan []byte
 		if m.link != nil {
-			rx = m.link.rx
+			rx = m.link.Rx()
 		}
 		fired := false
 		select {
@@ -189,7 +189,7 @@ func (m *Modem) run() {
 		case chunk := <-rx:
 			link := m.link
 			m.received(chunk)
-			link.free <- chunk
+			link.Free(chunk)
 		case <-due.C():
 			fired = true
 		}
@@ -324,7 +324,7 @@ func (m *Modem) part(problem string) {
 	if m.link != nil {
 		l := m.link
 		m.link = nil
-		l.close()
+		l.Close()
 	}
 	wait := m.cfg.Retry
 	m.become(closed)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosspoint/gateway/jack"
+	"crosspoint/internal/serialpump"
 	"crosspoint/media/g711"
 )
 
@@ -220,7 +221,7 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 		h := &answering{}
 		m := &Modem{state: streaming, handler: h, coding: coding{4, law}}
 		m.want.audio = true
-		l := &link{ready: make(chan struct{}, 1), out: make([]byte, 0, 4096)}
+		l := &link{Pump: serialpump.New(serialpump.Config{}), out: make([]byte, 0, 4096)}
 		m.talk.begin(l, law)
 		m.decoder.stream()
 		frame := bytes.Repeat([]byte{dle, dle, 0x55, 0x2a}, jack.FrameSize/3)

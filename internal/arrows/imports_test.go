@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"internal/tomlfile":    {},
 	"internal/witness":     {"media/wav"},
 	"internal/softphone":   {"media/g711", "internal/..."},
+	"internal/serialpump":  {},
 	"internal/siptest":     {"internal/..."},
 	"internal/arrows":      {},
 	"internal/load":        {"internal/load/design"},
