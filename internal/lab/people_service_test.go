@@ -195,6 +195,7 @@ func (a *sipPerson) drawsService(act string) (string, bool) {
 		"is sent #":     "< INVITE",
 		"hears #":       "< NOTIFY #",
 		"gets #":        "< #",
+		"moves":         "< INVITE, > 302, < ACK",
 		"takes #":       "> INVITE (Replaces), < 407, > ACK, > INVITE (Replaces)",
 		"is sent away":  "< BYE",
 		"nods":          "> 200",
@@ -212,6 +213,9 @@ func (a *analogPerson) drawsService(act string) (string, bool) {
 		"is taken back": "< resume",
 		"agrees":        "",
 		"flashes":       "> flash",
+		"is sent away":  "< loop-current drop",
+		"nods":          "",
+		"hears busy":    "< busy tone",
 		"gets #":        "< answer", // a 200
 		"presses #":     "KEYS",
 		"is sent #":     "< ring",

@@ -1,0 +1,325 @@
+package lab
+
+import (
+	"testing"
+	"time"
+)
+
+// hearEachOther has people of one call speak in turn: all of them hear that, and
+// nobody else does.
+func (s *trial) hearEachOther(letters string) {
+	s.t.Helper()
+	for _, speaker := range letters {
+		before := s.heard()
+		s.speech(200*time.Millisecond, s.who(string(speaker)))
+		after := s.heard()
+		for i := range s.people {
+			pair := letter(i) + string(speaker)
+			if after[pair] == before[pair] && letter(i) != string(speaker) || i > len(letters) && after[pair] > before[pair] {
+				s.t.Errorf("%s: %s heard %d frames of %c\n%s", s.title, letter(i), after[pair]-before[pair], speaker, s.Wire.Figure())
+			}
+		}
+	}
+}
+
+// remain is who talks on when one of three has left, by the letter of who left.
+var remain = map[string]string{"A": "B talks, C talks", "B": "A talks, C talks", "C": "A talks, B talks"}
+
+// withLeft adds to what is left of a consultation what is left of three who talk.
+func withLeft(of map[string]string, at string, left map[string]string) map[string]string {
+	for who, then := range left {
+		of[at+": "+who] = then
+	}
+	return of
+}
+
+// bothTold are A and C as both are told that it is over: a line has no answer to
+// wait for.
+func bothTold(cast []string) string {
+	words := "\nA is sent away\nC is sent away\n"
+	for _, i := range []int{0, 2} {
+		words += by(cast[i], "", letter(i)+" hears busy\n")
+	}
+	return words + "A nods\nC nods"
+}
+
+// B's phone mixes its two calls itself (draft 2.8): to the exchange these are two
+// calls, neither of which is held.
+func TestPhoneThatMixesOfAllKinds(t *testing.T) {
+	for _, cast := range casts(3) {
+		if cast[1] == "analog" {
+			continue
+		}
+		service{
+			people: 3, calls: withMusic,
+			play: func(s *trial) {
+				s.consults()
+				s.user("B").retrieve()
+				s.rung("three talk")
+				s.talk("AB", "BC")
+				s.listens("")
+				s.sip("B").end()
+				s.settle()
+				s.who("B").hangUp()
+			},
+			ladder: bConsultsC(cast) + bRetrievesA + `
+				B hangs up
+				C is told
+				B hangs up
+				A is told`,
+			leaves: withLeft(consultationLeaves(cast), "three talk", map[string]string{"A": remain["A"], "C": remain["C"]}),
+		}.run(t, [][]string{cast})
+	}
+}
+
+// B's telephone has no mixer: it asks the exchange's, by a second hook-flash. When B
+// leaves, the two others talk on, or it is over, as configured.
+func TestThreeByFlashOfAllKinds(t *testing.T) {
+	for _, two := range casts(2) {
+		cast := []string{two[0], "analog", two[1]}
+		play := func(s *trial) {
+			s.consults()
+			s.user("B").retrieve() // a flash
+			s.rung("three talk")
+			s.hearEachOther("ABC")
+			s.listens("")
+			s.who("B").hangUp()
+			s.settle()
+		}
+		joined := bConsultsC(cast) + `
+			B flashes
+			A is taken back
+			A agrees
+			B hangs up
+		`
+		t.Run("goes on", func(t *testing.T) {
+			service{
+				people: 3, calls: withMusic,
+				play:   func(s *trial) { play(s); s.finds(remain["B"]); s.who("A").hangUp() },
+				ladder: joined + "A hangs up\nC is told",
+				leaves: withLeft(consultationLeaves(cast), "three talk", remain),
+				fails: []failure{
+					{name: "A hangs up as B flashes", play: func(s *trial) {
+						s.consults()
+						s.who("A").hangUp()
+						s.user("B").retrieve()
+						s.settle()
+						s.finds("B talks, C talks")
+					}},
+					{name: "C hangs up as B flashes", play: func(s *trial) {
+						s.consults()
+						s.who("C").hangUp()
+						s.user("B").retrieve()
+						s.settle()
+						s.finds(remain["C"])
+					}},
+					{name: "B lets C go", play: func(s *trial) {
+						play(s)
+						s.who("A").hangUp()
+					}},
+				},
+			}.run(t, [][]string{cast})
+		})
+		t.Run("ends with B", func(t *testing.T) {
+			calls := withMusic
+			calls.HostEndsConference = true
+			service{
+				people: 3, calls: calls,
+				play:   func(s *trial) { play(s); s.finds("") },
+				ladder: joined + bothTold(cast),
+				leaves: withLeft(consultationLeaves(cast), "three talk", map[string]string{"A": remain["A"], "C": remain["C"]}),
+			}.run(t, [][]string{cast})
+		})
+	}
+}
+
+// B's SIP phone has no mixer: it holds both, and dials the code. The exchange
+// joins the two calls into one, of which B keeps its first leg.
+func TestThreeByCodeOfAllKinds(t *testing.T) {
+	for _, cast := range casts(3) {
+		if cast[1] == "analog" {
+			continue
+		}
+		service{
+			people: 3, calls: withMusic,
+			text: "[features]\nthree_way = \"*3\"\n",
+			play: func(s *trial) {
+				s.consults()
+				s.user("B").hold()
+				s.rung("both are held")
+				s.talk()
+				s.who("B").call("*3")
+				time.Sleep(time.Second) // the tone that confirms it
+				s.user("B").retrieve()
+				s.rung("three talk")
+				s.hearEachOther("ABC")
+				s.listens("")
+				s.who("B").hangUp()
+				s.settle()
+				s.finds(remain["B"])
+				s.who("A").hangUp()
+			},
+			ladder: bConsultsC(cast) + `
+				B holds
+				C is held
+				B acks
+				C agrees
+				B calls *3
+				A is taken back
+				C is taken back
+				B waits
+				B gets 200
+				B is sent away
+				B acks
+				B nods
+				A agrees
+				C agrees
+				B is sent away
+				B nods
+				B retrieves
+				B acks
+				B hangs up
+				A hangs up
+				C is told`,
+			leaves: withLeft(withLeft(consultationLeaves(cast), "three talk", remain), "both are held",
+				map[string]string{"A": "B holds, C talks", "C": "A talks, B holds"}),
+			fails: []failure{
+				{name: "with one call", play: func(s *trial) {
+					s.talking("A", "B", "202")
+					s.user("B").hold()
+					s.settle()
+					s.who("B").call("*3")
+					s.takesBack()
+				}},
+				{name: "C hangs up as B joins", play: func(s *trial) {
+					s.consults()
+					s.user("B").hold()
+					s.settle()
+					s.who("C").hangUp()
+					s.who("B").call("*3")
+					s.settle()
+				}},
+				{name: "A hangs up as B joins", play: func(s *trial) {
+					s.consults()
+					s.user("B").hold()
+					s.settle()
+					s.who("B").call("*3")
+					time.Sleep(20 * time.Millisecond) // the challenge
+					s.who("A").hangUp()
+					s.settle()
+				}},
+			},
+		}.run(t, [][]string{cast})
+	}
+}
+
+// A flash lets the telephone talk to the one and to the other in turn, where it is
+// configured so.
+func TestSwapOfAllKinds(t *testing.T) {
+	calls := withMusic
+	calls.FlashSwaps = true
+	for _, two := range casts(2) {
+		cast := []string{two[0], "analog", two[1]}
+		service{
+			people: 3, calls: calls,
+			play: func(s *trial) {
+				s.consults()
+				s.user("B").retrieve()
+				s.rung("B talks to A")
+				s.talk("AB")
+				s.listens("C")
+				s.user("B").hold()
+				s.rung("B talks to C")
+				s.talk("BC")
+				s.listens("A")
+				s.who("B").hangUp()
+				s.settle()
+				s.finds(remain["B"])
+				s.who("C").hangUp()
+			},
+			ladder: bConsultsC(cast) + `
+				B flashes
+				A is taken back
+				C is held
+				A agrees
+				C agrees
+				B flashes
+				C is taken back
+				A is held
+				A agrees
+				C agrees
+				B hangs up
+				A is taken back
+				A agrees
+				C hangs up
+				A is told`,
+			leaves: withLeft(withLeft(consultationLeaves(cast), "B talks to A", remain), "B talks to C", remain),
+		}.run(t, [][]string{cast})
+	}
+}
+
+// The phone that B calls after its flash sends its callers to D (302): B talks to D.
+func TestFlashToWhoHasMoved(t *testing.T) {
+	for _, two := range casts(2) {
+		cast := []string{two[0], "analog", "new", two[1]}
+		moved := func(s *trial) {
+			c := s.sip("C")
+			c.mu.Lock()
+			c.refuse, c.moved = 302, []string{"Contact: <sip:204@127.0.0.1>"}
+			c.mu.Unlock()
+			s.talking("A", "B", "202")
+			s.user("B").hold()
+			s.settle()
+			s.who("B").call("203")
+		}
+		service{
+			people: 4, calls: withMusic,
+			play: func(s *trial) {
+				moved(s)
+				s.until("D", rings)
+				s.rung("D rings")
+				s.who("D").answer()
+				s.rung("D answers")
+				s.talk("BD")
+				s.listens("A")
+				s.who("B").hangUp()
+				s.settle()
+				s.talk("AD")
+				s.who("A").hangUp()
+			},
+			ladder: aCallsB + `
+				B flashes
+				A is held
+				A agrees
+				B presses 203
+				C moves
+				D is called
+				D rings
+				D answers
+				B hangs up
+				A is taken back
+				A agrees
+				A hangs up
+				D is told`,
+			leaves: map[string]string{
+				"D rings: B": "A talks, D rings", "D rings: D": "A talks, B talks",
+				"D answers: A": "B talks, D talks", "D answers: B": "A talks, D talks", "D answers: D": "A talks, B talks",
+			},
+			fails: []failure{
+				{name: "D is busy", play: func(s *trial) {
+					s.who("D").busy(true)
+					moved(s)
+					s.tried()
+					s.talk("AB")
+				}},
+				{name: "B has A again before D answers", play: func(s *trial) {
+					moved(s)
+					s.until("D", rings)
+					s.user("B").retrieve() // B flashes before D answers
+					s.settle()
+					s.finds("A talks, B talks")
+				}},
+			},
+		}.run(t, [][]string{cast})
+	}
+}
