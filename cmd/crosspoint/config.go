@@ -88,7 +88,7 @@ type Store struct {
 type Recording struct {
 	tomlfile.Pos
 	Directory string           `toml:"directory" doc:"where each call's WAV file goes, the caller on the left; absent: no call is recorded"`
-	Of        tomlfile.Strings `toml:"of" doc:"extensions, lines and peers whose calls are recorded; absent: all calls"`
+	Of        tomlfile.Strings `toml:"of" doc:"extensions, lines, trunks and peers that are recorded while they talk; absent: all calls are"`
 }
 
 // Metrics is the [metrics] section.

@@ -25,11 +25,40 @@ func (c *Config) check() []tomlfile.Problem {
 	if c.SIP.MinExpires > 0 && c.SIP.MaxExpires > 0 && c.SIP.MinExpires > c.SIP.MaxExpires {
 		problems = append(problems, c.SIP.KeyProblem("register_min", "register_min is %v, longer than register_max, which is %v", c.SIP.MinExpires, c.SIP.MaxExpires))
 	}
+	problems = append(problems, c.checkRecording()...)
 	if _, why := c.metricsAddress(); why != "" {
 		problems = append(problems, c.Metrics.KeyProblem("listen", "listen = %q %s", c.Metrics.Listen, why))
 	}
 	if c.RTP.Has("inactive_after") {
 		problems = append(problems, c.checkInactive()...)
+	}
+	return problems
+}
+
+// checkRecording finds names in [recording] of that are nobody's: a slip there
+// would mean that nothing is recorded.
+func (c *Config) checkRecording() []tomlfile.Problem {
+	var names []string
+	for _, p := range c.Phones {
+		names = append(names, p.Extension)
+	}
+	for _, l := range c.Lines {
+		names = append(names, l.Name)
+	}
+	for _, t := range c.Trunks {
+		names = append(names, t.Name)
+	}
+	for _, p := range c.Peers {
+		names = append(names, p.Name)
+	}
+	var problems []tomlfile.Problem
+	for _, name := range c.Recording.Of {
+		if !slices.Contains(names, name) {
+			problems = append(problems, c.Recording.KeyProblem("of", "of names %q, which is no phone, line, trunk or peer%s", name, tomlfile.Suggest(name, names)))
+		}
+	}
+	if len(c.Recording.Of) > 0 && c.Recording.Directory == "" {
+		problems = append(problems, c.Recording.KeyProblem("of", "nothing is recorded without directory: add directory = \"/var/lib/crosspoint/recordings\""))
 	}
 	return problems
 }

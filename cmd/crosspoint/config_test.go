@@ -49,6 +49,8 @@ func TestMistakes(t *testing.T) {
 		"small range":       {"[rtp]\nports = \"9000-9001\"\n", `f.toml:2: ports = "9000-9001" is too small`},
 		"overlap":           {"[sip]\nlisten = \"udp:127.0.0.1:5060\"\n[rtp]\nports = \"5000-6000\"\n", "f.toml:4: ports 5000-6000 overlap the SIP socket udp:127.0.0.1:5060"},
 		"audio for nobody":  {"[rtp]\naddress = \"0.0.0.0\"\n", `f.toml:2: address = "0.0.0.0" is not an IP address that phones can send to`},
+		"recorded nobody":   {"[recording]\ndirectory = \"/tapes\"\nof = \"110\"\n", `f.toml:3: of names "110", which is no phone, line, trunk or peer; did you mean "101"?`},
+		"recorded nowhere":  {"[recording]\nof = \"101\"\n", "f.toml:2: nothing is recorded without directory"},
 		"metrics for all":   {"[metrics]\nlisten = \"0.0.0.0:9760\"\n", `f.toml:2: listen = "0.0.0.0:9760" is open to other machines, and there is no password`},
 		"metrics nowhere":   {"[metrics]\nlisten = \"localhost\"\n", `f.toml:2: listen = "localhost" must be an IP address and a port`},
 		"impatient":         {"[rtp]\ninactive = \"end\"\ninactive_after = \"3s\"\n", "f.toml:3: inactive_after = 3s would end calls of whoever is mute"},

@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,7 +22,8 @@ import (
 
 // TestMetrics asks an office for its metrics by HTTP, as a monitor does.
 func TestMetrics(t *testing.T) {
-	o, _ := serveTest(t, testOffice+testLines+"\n[metrics]\nlisten = \"127.0.0.1:0\"\n")
+	sample := strings.Replace(guideBlock(t, "[metrics]"), ":9760", ":0", 1) // any port
+	o, _ := serveTest(t, testOffice+testLines+sample)
 	get := func() exposition.Values {
 		t.Helper()
 		res, err := http.Get("http://" + o.monitored.at.String() + "/metrics")
@@ -80,6 +84,35 @@ func TestMetrics(t *testing.T) {
 	for name, was := range now {
 		if strings.Contains(name, "_total") && after[name] < was {
 			t.Errorf("%s fell from %v to %v", name, was, after[name])
+		}
+	}
+}
+
+// TestMetricsAreDocumented: the operator's guide names each metric, and none
+// that is not there.
+func TestMetricsAreDocumented(t *testing.T) {
+	o, _ := serveTest(t, testOffice)
+	guide, err := os.ReadFile(filepath.Join(top, "docs", "operators-guide.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := o.metrics()
+	names := func(pattern string, in string) map[string]bool {
+		found := map[string]bool{}
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(in, -1) {
+			found[m[1]] = true
+		}
+		return found
+	}
+	there, told := names(`(?m)^# HELP (\S+)`, page), names(`\b((?:crosspoint|process|go)_[a-z0-9_]+)\b`, string(guide))
+	for name := range there {
+		if !told[name] {
+			t.Errorf("the guide does not tell of %s", name)
+		}
+	}
+	for name := range told {
+		if !there[name] {
+			t.Errorf("the guide tells of %s, which is not there", name)
 		}
 	}
 }

@@ -11,11 +11,23 @@ import (
 	"crosspoint/media/wav"
 )
 
+// guideBlock is a block of the operator's guide, by its first line.
+func guideBlock(t *testing.T, first string) string {
+	t.Helper()
+	for _, b := range blocks(t, filepath.Join(top, "docs", "operators-guide.md")) {
+		if strings.HasPrefix(b.text, first+"\n") {
+			return "\n" + b.text
+		}
+	}
+	t.Fatalf("the operator's guide has no block that begins with %s", first)
+	return ""
+}
+
 // A call is recorded in stereo from its answer to its end, in a file that only
-// its owner can read.
+// its owner can read, if the file says what the operator's guide does.
 func TestCallsAreRecorded(t *testing.T) {
 	dir := t.TempDir()
-	o, _ := serveTest(t, testOffice+fmt.Sprintf("\n[recording]\ndirectory = %q\nof = [\"102\"]\n", dir))
+	o, _ := serveTest(t, testOffice+strings.ReplaceAll(guideBlock(t, "[recording]"), "/var/lib/crosspoint/recordings", dir))
 	alice, bob := phoneOf(t, o, "101"), phoneOf(t, o, "102")
 	call, in := connect(t, alice, bob, "102")
 	time.Sleep(300 * time.Millisecond) // real sockets: something to record
@@ -52,7 +64,7 @@ func TestCallsAreRecorded(t *testing.T) {
 
 func TestOnlyThoseNamedAreRecorded(t *testing.T) {
 	dir := t.TempDir()
-	o, _ := serveTest(t, testOffice+fmt.Sprintf("\n[recording]\ndirectory = %q\nof = [\"109\"]\n", dir))
+	o, _ := serveTest(t, testOffice+"\n[[phone]]\nextension = \"103\"\nsecret = \"carol-Elm9-river\"\n"+fmt.Sprintf("\n[recording]\ndirectory = %q\nof = [\"103\"]\n", dir))
 	alice, bob := phoneOf(t, o, "101"), phoneOf(t, o, "102")
 	call, in := connect(t, alice, bob, "102")
 	call.Hangup()
