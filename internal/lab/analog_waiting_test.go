@@ -8,16 +8,36 @@ import (
 	"crosspoint/gateway/linesim"
 )
 
-// talkAndWait has the kitchen talk with 102, and the town call it.
-func talkAndWait(o *analogOffice) (bob *call) {
+// hearsOfACall waits until the kitchen hears a call-waiting tone.
+func (o *analogOffice) hearsOfACall() {
 	o.t.Helper()
+	o.eventually("the kitchen hears of a waiting call", func() bool { return o.set("kitchen").Status().Waiting > 0 })
+}
+
+// talkAndWait has the kitchen talk with Bob, and Carol call it.
+func talkAndWait(o *analogOffice) (bob, carol *call) {
+	o.t.Helper()
+	o.phone("102")
+	o.phone("103")
 	o.lifts("kitchen", "102")
 	bob = o.takesCall("102")
-	o.talk("kitchen 102")
-	o.townCalls("fxo1", "5551234")
-	o.eventually("the kitchen hears of a waiting call", func() bool { return o.set("kitchen").Status().Waiting > 0 })
-	time.Sleep(2 * time.Second)
-	return bob
+	time.Sleep(500 * time.Millisecond)
+	carol = o.dials("103", "131")
+	carol.Peer.Expect("180")
+	o.hearsOfACall()
+	return bob, carol
+}
+
+// cancels ends a call that is not answered.
+func (o *analogOffice) cancels(c *call) {
+	o.t.Helper()
+	c.Cancel()
+	for range 2 { // the 200 of the CANCEL comes before or after
+		if m := c.Peer.Any(); m.Is("487") {
+			c.Ack(m)
+		}
+	}
+	time.Sleep(100 * time.Millisecond)
 }
 
 // withDisplay plays a script in an office whose kitchen has a display.
@@ -36,7 +56,11 @@ func withDisplay(t *testing.T, c analogCase, script func(o *analogOffice)) {
 func TestCallWaitingOnAnAnalogPhone(t *testing.T) {
 	withDisplay(t, analogCase{}, func(o *analogOffice) {
 		o.phone("102")
-		bob := talkAndWait(o)
+		o.lifts("kitchen", "102")
+		bob := o.takesCall("102")
+		o.townCalls("fxo1", "5551234")
+		o.hearsOfACall()
+		time.Sleep(1500 * time.Millisecond)
 		if st := o.set("kitchen").Status(); !st.HasID || st.CallerID.Number != "5551234" || st.CallerID.Name != "Will" {
 			t.Errorf("the display says %+v", st.CallerID)
 		}
@@ -86,12 +110,10 @@ func TestCallWaitingOnAnAnalogPhone(t *testing.T) {
 func TestWaitingCallEnds(t *testing.T) {
 	t.Run("the caller gives up", func(t *testing.T) {
 		withDisplay(t, analogCase{}, func(o *analogOffice) {
-			o.phone("102")
-			bob := talkAndWait(o)
-			o.line("fxo1").HangUp()
-			time.Sleep(9 * time.Second) // no ring for so long
+			bob, carol := talkAndWait(o)
+			o.cancels(carol)
 			tones := o.set("kitchen").Status().Waiting
-			time.Sleep(12 * time.Second)
+			time.Sleep(11 * time.Second)
 			if more := o.set("kitchen").Status().Waiting; more != tones {
 				t.Errorf("%d more call-waiting tones", more-tones)
 			}
@@ -101,45 +123,40 @@ func TestWaitingCallEnds(t *testing.T) {
 	})
 	t.Run("the telephone is hung up", func(t *testing.T) {
 		withDisplay(t, analogCase{}, func(o *analogOffice) {
-			o.phone("102")
-			bob := talkAndWait(o)
+			bob, carol := talkAndWait(o)
 			o.set("kitchen").OnHook()
 			o.ended(bob)
 			o.answers("kitchen")
-			o.townTalks("fxo1")
-			o.talk("kitchen fxo1")
+			o.callsUp(carol)
+			o.talk("kitchen 103")
 			o.down("kitchen")
-			o.free("fxo1")
+			o.ended(carol)
 		})
 	})
 	t.Run("nobody takes it", func(t *testing.T) { // it goes where unanswered calls go
 		withDisplay(t, analogCase{}, func(o *analogOffice) {
-			o.must(o.users.Change("131", func(s *dialplan.Settings) { s.ForwardNoAnswer = "103" }))
-			o.phone("102")
-			o.phone("103")
-			bob := talkAndWait(o)
-			carol := o.takesCall("103")
-			o.townTalks("fxo1")
-			o.talk("kitchen 102 | fxo1 103")
+			o.must(o.users.Change("131", func(s *dialplan.Settings) { s.ForwardNoAnswer = "104" }))
+			o.phone("104")
+			bob, carol := talkAndWait(o)
+			dave := o.takesCall("104")
+			o.callsUp(carol)
 			tones := o.set("kitchen").Status().Waiting
 			time.Sleep(11 * time.Second)
 			if more := o.set("kitchen").Status().Waiting; tones < 2 || more != tones {
 				t.Errorf("%d call-waiting tones, then %d", tones, more)
 			}
-			o.hangsUpAt(carol)
-			o.free("fxo1")
+			o.hangsUpAt(dave)
+			o.ended(carol)
 			o.hangsUpAt(bob)
 		})
 	})
 	t.Run("the other side hangs up", func(t *testing.T) {
 		withDisplay(t, analogCase{}, func(o *analogOffice) {
-			o.phone("102")
-			bob := talkAndWait(o)
+			bob, carol := talkAndWait(o)
 			o.set("kitchen").Flash(0)
 			o.reinvited(bob, "a=sendonly")
-			o.townTalks("fxo1")
-			time.Sleep(time.Second)
-			o.line("fxo1").HangUp()
+			o.callsUp(carol)
+			o.hangsUpAt(carol)
 			o.reinvited(bob, "") // who was held is talked to again
 			o.talk("kitchen 102")
 			o.hangsUpAt(bob)
@@ -158,23 +175,21 @@ func TestNoCallWaitingOnAnAnalogPhone(t *testing.T) {
 			o.t.Error("it hears a call-waiting tone")
 		}
 	}
-	t.Run("while one waits", func(t *testing.T) {
-		withDisplay(t, analogCase{}, func(o *analogOffice) {
-			o.phone("102")
-			bob := talkAndWait(o)
+	for name, act := range map[string]func(o *analogOffice){
+		"while one waits": func(o *analogOffice) {
+			bob, carol := talkAndWait(o)
 			busy(o)
-			o.must(o.users.Change("131", func(s *dialplan.Settings) { s.CallWaiting, s.ForwardBusy = dialplan.WaitingOn, "103" }))
-			o.phone("103")
+			o.must(o.users.Change("131", func(s *dialplan.Settings) { s.CallWaiting, s.ForwardBusy = dialplan.WaitingOn, "104" }))
+			o.phone("104")
 			alice := o.dials("101", "131")
-			carol := o.takesCall("103")
+			dave := o.takesCall("104")
 			o.callsUp(alice)
-			o.hangsUpAt(carol)
+			o.hangsUpAt(dave)
+			o.ended(alice)
+			o.cancels(carol)
 			o.hangsUpAt(bob)
-			o.line("fxo1").HangUp()
-		})
-	})
-	t.Run("it is switched off", func(t *testing.T) {
-		withDisplay(t, analogCase{}, func(o *analogOffice) {
+		},
+		"it is switched off": func(o *analogOffice) {
 			o.phone("102")
 			o.lifts("kitchen", "#43#")
 			o.confirmed("kitchen")
@@ -183,56 +198,43 @@ func TestNoCallWaitingOnAnAnalogPhone(t *testing.T) {
 			busy(o)
 			o.logged("call ended", "call waiting is off")
 			o.hangsUpAt(bob)
-			o.down("kitchen")
-			o.lifts("kitchen", "*43#")
-			o.confirmed("kitchen")
-			bob = talkAndWait(o)
-			o.hangsUpAt(bob)
-			o.line("fxo1").HangUp()
-		})
-	})
-	t.Run("for this call", func(t *testing.T) {
-		withDisplay(t, analogCase{}, func(o *analogOffice) {
+		},
+		"for this call": func(o *analogOffice) {
 			o.phone("102")
 			o.lifts("kitchen", "*68102")
 			bob := o.takesCall("102")
 			busy(o)
 			o.hangsUpAt(bob)
-			o.down("kitchen")
-			bob = talkAndWait(o) // not for the next
-			o.hangsUpAt(bob)
-			o.line("fxo1").HangUp()
-		})
-	})
-	t.Run("during a call for help", func(t *testing.T) {
-		withDisplay(t, analogCase{}, func(o *analogOffice) {
+		},
+		"during a call for help": func(o *analogOffice) {
 			o.lifts("kitchen", "911")
 			o.townTalks("fxo2")
 			busy(o)
 			o.line("fxo2").HangUp()
-		})
-	})
-	t.Run("while a flash has a service at work", func(t *testing.T) {
-		withDisplay(t, analogCase{}, func(o *analogOffice) {
+		},
+		"while a flash has a service at work": func(o *analogOffice) {
 			o.phone("102")
+			o.phone("104")
 			o.lifts("kitchen", "102")
 			bob := o.takesCall("102")
 			o.flashes("kitchen")
 			o.reinvited(bob, "a=sendonly")
 			busy(o) // it hears dial tone
-			o.dialsOn("kitchen", "133")
-			o.answers("attic")
+			o.dialsOn("kitchen", "104")
+			dave := o.takesCall("104")
 			busy(o) // it consults
 			o.flashes("kitchen")
 			o.reinvited(bob, "")
 			busy(o) // three talk
 			o.flashes("kitchen")
-			o.down("attic")
-			o.talk("kitchen 102")
-			o.townCalls("fxo1", "5551234") // and all is as before
-			o.eventually("a call waits", func() bool { return o.set("kitchen").Status().Waiting > 0 })
+			o.ended(dave)
+			carol := o.dials("103", "131") // and all is as before
+			carol.Peer.Expect("180")
+			o.hearsOfACall()
+			o.cancels(carol)
 			o.hangsUpAt(bob)
-			o.line("fxo1").HangUp()
-		})
-	})
+		},
+	} {
+		t.Run(name, func(t *testing.T) { withDisplay(t, analogCase{}, act) })
+	}
 }
