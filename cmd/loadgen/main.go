@@ -39,7 +39,8 @@ type options struct {
 	runs    int
 	length  time.Duration
 	limit   time.Duration
-	most    int // calls of all levels
+	most    int  // calls of all levels
+	add     bool // keep what load.json has and is not measured now
 }
 
 func main() {
@@ -47,9 +48,10 @@ func main() {
 	flag.StringVar(&o.program, "crosspoint", "bin/crosspoint", "the `program` to measure")
 	flag.StringVar(&o.out, "out", "out/bench", "`directory` for load.json, load.md, cost.svg and the programs' logs")
 	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange; bare-NAME is a design of decision 10: "+strings.Join(design.Names(), ", "))
-	flag.StringVar(&o.levels, "levels", "10,30,100,250,500,750,1000,1500,2000", "numbers of calls to measure, before the search between the last two")
+	flag.StringVar(&o.levels, "levels", "10,30,100,300,500,1000,1500,2000,2500,3000", "numbers of calls to measure, before the search between the last two")
 	flag.StringVar(&o.cores, "cores", "one,all", "one: the relay on core 0, the generator on core 1; all: both on all cores")
 	flag.StringVar(&o.rates, "rates", "250,500,750,1000,1250,1500,1750,2000", "calls per second to set up and tear down; empty: none")
+	flag.BoolVar(&o.add, "add", false, "keep what load.json has and this run does not measure")
 	flag.IntVar(&o.step, "step", 50, "how exactly to search, in `calls`")
 	flag.IntVar(&o.runs, "runs", 3, "`runs` of each number of calls, of which the median counts")
 	flag.DurationVar(&o.length, "for", 2*time.Second, "`length` of a run")
@@ -107,6 +109,13 @@ func (o *options) run() error {
 	}
 	if report.SetUp, err = o.setUp(pump); err != nil {
 		return err
+	}
+	if o.add {
+		earlier, err := load.ReadReport(filepath.Join(o.out, "load.json"))
+		if err != nil {
+			return err
+		}
+		report.Add(earlier)
 	}
 	return o.write(report)
 }
@@ -178,14 +187,12 @@ func (o *options) measure(b *load.Bench, relay, cores string, levels []int) (loa
 	}
 	fmt.Printf("%s, cores: %s\n", relay, cores)
 	part.Best, part.Points, err = b.Climb(t, levels, o.step)
+	if err == nil {
+		part.Half, err = b.Half(t, part.Best)
+	}
 	b.Pump.Talk(nil)
 	if closing := t.Close(); err == nil {
 		err = closing
-	}
-	for _, p := range part.Points {
-		if p.Calls <= part.Best.Calls/2 {
-			part.Half = p
-		}
 	}
 	return part, err
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +137,59 @@ func TestPumpFindsLossAndDelay(t *testing.T) {
 	}
 	if w.Foreign != 0 {
 		t.Errorf("%d packets of strangers", w.Foreign)
+	}
+}
+
+// Without a relay nothing is lost, and what the generator adds is little.
+func TestDirect(t *testing.T) {
+	pump, err := NewPump(netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pump.Close()
+	target := Direct{Pump: pump}
+	calls, err := target.Resize(10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pump.Talk(calls)
+	w, err := pump.Measure(100 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Sent < 50 || w.Received != w.Sent || w.Turns.Count() == 0 {
+		t.Errorf("%d of %d packets came, %d turns", w.Received, w.Sent, w.Turns.Count())
+	}
+	if p50 := w.Delay.Quantile(0.5); p50 > 5*time.Millisecond {
+		t.Errorf("half of all took up to %s with nothing between", p50)
+	}
+}
+
+// A later run keeps what it does not measure itself.
+func TestReportAdds(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "load.json")
+	write := func(r *Report) {
+		f, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := r.WriteJSON(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part := func(cores, calls int) RelayPart {
+		return RelayPart{Relay: "crosspoint", Cores: cores, Best: Point{Calls: calls}}
+	}
+	write(&Report{Relays: []RelayPart{part(1, 100), part(2, 200)}, SetUp: []Rate{{PerSecond: 250}}})
+	earlier, err := ReadReport(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Report{Relays: []RelayPart{part(2, 300)}}
+	r.Add(earlier)
+	if len(r.Relays) != 2 || r.Relays[0].Best.Calls != 100 || r.Relays[1].Best.Calls != 300 || len(r.SetUp) != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // Plot draws the cost of a packet over the number of calls, a line for each
@@ -30,6 +31,7 @@ func Plot(w io.Writer, parts []RelayPart) error {
 		fmt.Fprintf(w, `<line x1="%d" x2="%.1f" y1="%.1f" y2="%.1f" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n", left, x(mostCalls), y(c), y(c), left-6, y(c)+4, c)
 	}
 	fmt.Fprintf(w, `<text x="%d" y="%d">calls</text><text x="10" y="16">CPU-seconds per 1,000 packets/s</text>`+"\n", left+200, bottom+38)
+	parts = slices.DeleteFunc(slices.Clone(parts), func(p RelayPart) bool { return p.Relay == "none" }) // its cost is the generator's
 	for i, p := range parts {
 		color := colors[i%len(colors)]
 		fmt.Fprintf(w, `<polyline fill="none" stroke="%s" stroke-width="2" points="`, color)

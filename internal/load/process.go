@@ -117,6 +117,29 @@ type Usage struct {
 	Files   int // descriptors
 }
 
+// machineBusy is how much time all processors together have spent on anything
+// but idling.
+func machineBusy() (time.Duration, error) {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(stat), "\n")
+	const idle, iowait, guest, tick = 3, 4, 8, 10 * time.Millisecond // guest's time is user's, too
+	var busy int64
+	for i, word := range strings.Fields(line)[1:] {
+		if i == idle || i == iowait || i >= guest {
+			continue
+		}
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %w", err)
+		}
+		busy += n
+	}
+	return time.Duration(busy) * tick, nil
+}
+
 // UsageOf reads it from /proc.
 func UsageOf(pid int) (Usage, error) {
 	var u Usage

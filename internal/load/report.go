@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,7 +28,7 @@ type RelayPart struct {
 	Relay  string  `json:"relay"`
 	Cores  int     `json:"cores"`
 	Best   Point   `json:"best"`
-	Half   Point   `json:"half"` // at half of the best, or the nearest measured below
+	Half   Point   `json:"half"` // at half of the best
 	Points []Point `json:"points"`
 }
 
@@ -64,17 +65,49 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
+// Add takes over what an earlier report of the same machine has and this one
+// has not: relays on other numbers of cores, and the rates of calls.
+func (r *Report) Add(earlier *Report) {
+	for _, p := range earlier.Relays {
+		measured := func(q RelayPart) bool { return q.Relay == p.Relay && q.Cores == p.Cores }
+		if !slices.ContainsFunc(r.Relays, measured) {
+			r.Relays = append(r.Relays, p)
+		}
+	}
+	slices.SortStableFunc(r.Relays, func(a, b RelayPart) int { return a.Cores - b.Cores })
+	if r.SetUp == nil {
+		r.SetUp = earlier.SetUp
+	}
+}
+
+// ReadReport reads what WriteJSON wrote.
+func ReadReport(file string) (*Report, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return r, nil
+}
+
 // WriteTable writes the report as Markdown.
 func (r *Report) WriteTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s, %d cores, Linux %s, %s; %s; load average as it began: %s\n\n",
 		r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel, r.Machine.Go, r.When.Format("2006-01-02"), r.Machine.Load)
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	fmt.Fprintf(t, "| Relay\t| cores\t| calls carried\t| loss\t| p50 / p99 / p99.9 added\t| p99 at half\t| CPU-s per 1,000 pkt/s\t| memory a call\t|\n")
-	fmt.Fprintf(t, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|\n")
+	fmt.Fprintf(t, "| Relay\t| cores\t| calls carried\t| loss\t| p50 / p99 / p99.9 added\t| the same at half\t| CPU-s per 1,000 pkt/s\t| at half\t| memory a call\t| generator late, p99\t| other programs\t|\n")
+	fmt.Fprintf(t, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|\n")
 	for _, p := range r.Relays {
-		b := p.Best
-		fmt.Fprintf(t, "| %s\t| %d\t| %d\t| %.3f %%\t| %.2f / %.2f / %.2f ms\t| %.2f ms\t| %.4f\t| %.0f kB\t|\n",
-			p.Relay, p.Cores, b.Calls, 100*b.Loss, b.P50, b.P99, b.P999, p.Half.P99, b.CPU, b.PerCall)
+		b, h := p.Best, p.Half
+		memory := fmt.Sprintf("%.0f kB", b.PerCall)
+		if p.Relay == "none" || strings.HasPrefix(p.Relay, "bare-") {
+			memory = "" // it sets no call up
+		}
+		fmt.Fprintf(t, "| %s\t| %d\t| %d\t| %.3f %%\t| %.2f / %.2f / %.2f ms\t| %.2f / %.2f / %.2f ms\t| %.4f\t| %.4f\t| %s\t| %.2f ms\t| %.2f cores\t|\n",
+			p.Relay, p.Cores, b.Calls, 100*b.Loss, b.P50, b.P99, b.P999, h.P50, h.P99, h.P999, b.CPU, h.CPU, memory, b.LateP99, b.Others)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -116,7 +149,11 @@ func (r *Report) equalLoad(w io.Writer) {
 		for _, p := range r.Relays {
 			cell := "—"
 			for _, q := range p.Points {
-				if q.Calls == n {
+				switch {
+				case q.Calls != n:
+				case p.Relay == "none": // its cost is the generator's
+					cell = fmt.Sprintf("%.2f ms", q.P99)
+				default:
 					cell = fmt.Sprintf("%.4f, %.2f ms", q.CPU, q.P99)
 				}
 			}

@@ -40,6 +40,7 @@ type Point struct {
 	Late     float64 `json:"generator_late"`   // fraction of packets that the generator sent a frame too late
 	LateP99  float64 `json:"generator_p99_ms"` // how late the generator sent: no part of the delays
 	Busy     float64 `json:"generator_cores"`  // what the generator itself took
+	Others   float64 `json:"others_cores"`     // what other programs and the kernel's own threads took meanwhile
 	Passed   bool    `json:"passed"`
 	Disagree bool    `json:"runs_disagree,omitempty"` // not all runs passed or failed
 }
@@ -89,8 +90,8 @@ func (b *Bench) measure(t Target, calls []Call) (Point, error) {
 	for _, p := range points {
 		m.Disagree = m.Disagree || p.Passed != m.Passed
 	}
-	b.Tell("  %-22s %5d calls: loss %.3f %%, p50 %.2f p99 %.2f p99.9 %.2f ms, %.4f CPU-s per 1000 pkt/s, %.2f cores, %.1f kB a call; generator %.2f cores, late p99 %.2f ms%s",
-		t.Name(), m.Calls, 100*m.Loss, m.P50, m.P99, m.P999, m.CPU, m.Cores, m.PerCall, m.Busy, m.LateP99, verdict(m))
+	b.Tell("  %-22s %5d calls: loss %.3f %%, p50 %.2f p99 %.2f p99.9 %.2f ms, %.4f CPU-s per 1000 pkt/s, %.2f cores, %.1f kB a call; generator %.2f cores, late p99 %.2f ms; others %.2f cores%s",
+		t.Name(), m.Calls, 100*m.Loss, m.P50, m.P99, m.P999, m.CPU, m.Cores, m.PerCall, m.Busy, m.LateP99, m.Others, verdict(m))
 	return m, nil
 }
 
@@ -109,39 +110,54 @@ func (b *Bench) passes(p Point) bool {
 	return p.Loss < g.Loss && p.P99 < ms(g.P99)
 }
 
+// A tally is what was used so far.
+type tally struct {
+	relay, generator Usage
+	machine          time.Duration
+	at               time.Time
+}
+
+func tallyOf(t Target) (y tally, err error) {
+	if y.relay, err = UsageOf(t.PID()); err != nil {
+		return y, err
+	}
+	if y.generator, err = UsageOf(os.Getpid()); err != nil {
+		return y, err
+	}
+	y.machine, err = machineBusy()
+	y.at = time.Now()
+	return y, err
+}
+
 // once is one run.
 func (b *Bench) once(t Target, calls []Call, d time.Duration) (Point, error) {
-	before, err := UsageOf(t.PID())
+	before, err := tallyOf(t)
 	if err != nil {
 		return Point{}, err
 	}
-	mine, err := UsageOf(os.Getpid())
-	if err != nil {
-		return Point{}, err
-	}
-	begin := time.Now()
 	w, err := b.Pump.Measure(d)
 	if err != nil {
 		return Point{}, err
 	}
-	after, err := UsageOf(t.PID())
+	after, err := tallyOf(t)
 	if err != nil {
 		return Point{}, err
 	}
-	mineAfter, err := UsageOf(os.Getpid())
-	if err != nil {
-		return Point{}, err
-	}
-	took := time.Since(begin)
+	cores := func(d time.Duration) float64 { return d.Seconds() / after.at.Sub(before.at).Seconds() }
 	p := Point{
 		Calls: len(calls), Loss: w.Loss(),
 		P50: ms(w.Delay.Quantile(0.5)), P99: ms(w.Delay.Quantile(0.99)), P999: ms(w.Delay.Quantile(0.999)),
-		Cores:   (after.CPU - before.CPU).Seconds() / took.Seconds(),
-		Threads: after.Threads, Files: after.Files,
-		PerCall: float64(after.RSS-b.empty) / 1024,
+		Cores:   cores(after.relay.CPU - before.relay.CPU),
+		Threads: after.relay.Threads, Files: after.relay.Files,
+		PerCall: float64(after.relay.RSS-b.empty) / 1024,
 		LateP99: ms(w.Turns.Quantile(0.99)),
-		Busy:    (mineAfter.CPU - mine.CPU).Seconds() / took.Seconds(),
+		Busy:    cores(after.generator.CPU - before.generator.CPU),
 	}
+	p.Others = cores(after.machine-before.machine) - p.Busy
+	if t.PID() != os.Getpid() {
+		p.Others -= p.Cores
+	}
+	p.Others = max(p.Others, 0)
 	if w.Sent > 0 {
 		p.Late = float64(w.Late) / float64(w.Sent)
 		p.CPU = p.Cores / (float64(w.Sent) / d.Seconds() / 1000)
@@ -175,6 +191,7 @@ func medianOf(points []Point) Point {
 	m.Late = median(func(p *Point) float64 { return p.Late })
 	m.LateP99 = median(func(p *Point) float64 { return p.LateP99 })
 	m.Busy = median(func(p *Point) float64 { return p.Busy })
+	m.Others = median(func(p *Point) float64 { return p.Others })
 	return m
 }
 
@@ -220,6 +237,14 @@ func (b *Bench) Climb(t Target, levels []int, step int) (best Point, all []Point
 	}
 	slices.SortFunc(all, func(a, b Point) int { return a.Calls - b.Calls })
 	return best, all, nil
+}
+
+// Half measures a target at half of what it carries.
+func (b *Bench) Half(t Target, best Point) (Point, error) {
+	if best.Calls < 2 {
+		return Point{}, nil
+	}
+	return b.with(t, best.Calls/2)
 }
 
 // with measures a target with n calls.
