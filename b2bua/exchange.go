@@ -1,7 +1,7 @@
 // Package b2bua is call control: it joins the leg of whoever calls to the leg
 // of whoever answers, by the route that the dial plan gives, and says of every
 // call why it went as it went. It speaks only legs and routes; it knows no SIP
-// and no telephone line. A Call is owned by one goroutine; an Exchange owns the
+// and no telephone line. A Call is served by one goroutine at a time; an Exchange owns the
 // list of them.
 package b2bua
 

@@ -1,10 +1,10 @@
 // Package sipleg is the SIP side of the exchange: phones, peers and strangers
 // as legs (leg.Leg) that call control gives orders to and hears of.
 //
-// An Agent owns the transport, the table of who owns which dialog, and two
-// kinds of goroutines. Each call's Leg has one, which owns its dialog, its
-// transactions (package txn, plain values) and its RTP session. One desk serves
-// what belongs to no call: REGISTER, OPTIONS, stray requests, and the last
+// An Agent owns the transport and the table of who owns which dialog. Each
+// call's Leg owns its dialog, its transactions (package txn, plain values) and
+// its RTP session; a crew of goroutines serves the legs, one at a time each
+// (package crew). One desk serves what belongs to no call: REGISTER, OPTIONS, stray requests, and the last
 // repetitions of calls that are over. What arrives is put into the owner's
 // inbox in order of arrival by the goroutine that read it, so that an INVITE
 // and its CANCEL, or an ACK and a BYE, never overtake one another.

@@ -412,6 +412,36 @@ func TestCancelCrossesAnswer(t *testing.T) {
 	})
 }
 
+// What comes again once the call is established is answered or absorbed as
+// before, though of the INVITE's transaction only the remains are kept: the
+// INVITE changes nothing, nor does a CANCEL, which is told so (RFC 3261 §9.2).
+func TestRepetitionsOnceEstablished(t *testing.T) {
+	play(t, nil, func(f *fixture) {
+		p := f.trunk()
+		d := p.Dial("101")
+		invite := d.Request("INVITE", sdpAt(4000))
+		e := f.incoming()
+		e.Answer()
+		ok := p.Expect("200 INVITE")
+		d.Ack(ok)
+		synctest.Wait()
+		p.Send(invite.Text)
+		p.Silent(time.Second)
+		d.Cancel()
+		p.Expect("200 CANCEL")
+		d.Ack(ok)
+		options := d.Request("OPTIONS")
+		answer := p.Expect("200 OPTIONS")
+		synctest.Wait()
+		p.Send(options.Text)
+		p.ExpectRepeat(answer, time.Second)
+		e.expect()
+		d.Request("BYE")
+		p.Expect("200 BYE")
+		e.expect("HungUp 16")
+	})
+}
+
 // Pairs sent back to back keep their order.
 func TestOrderIsKept(t *testing.T) {
 	play(t, nil, func(f *fixture) {
