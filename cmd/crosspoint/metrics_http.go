@@ -22,6 +22,8 @@ const (
 	metricsIdle     = 2 * time.Minute // between two requests of one connection
 	metricsHeader   = 8 << 10         // bytes
 	metricsConns    = 8               // connections at once; further ones are closed
+
+	metricsFresh = 100 * time.Millisecond // for how long a page is given to others who ask
 )
 
 // A metricsServer serves /metrics by HTTP.
@@ -75,11 +77,21 @@ func (m *metricsServer) Close() {
 	<-m.done
 }
 
-// metricsPage answers with the office's metrics.
+// metricsPage answers with the office's metrics. Whoever asks too often gets the
+// same page again.
 func metricsPage(office informant) http.HandlerFunc {
+	var mu sync.Mutex
+	var page string
+	var made time.Time // when page was
 	return func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		if time.Since(made) >= metricsFresh {
+			page, made = office.metrics(), time.Now()
+		}
+		text := page
+		mu.Unlock()
 		w.Header().Set("Content-Type", exposition.ContentType)
-		_, _ = io.WriteString(w, office.metrics()) // whoever has gone misses nothing
+		_, _ = io.WriteString(w, text) // whoever has gone misses nothing
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,6 +27,7 @@ func TestMetrics(t *testing.T) {
 	o, _ := serveTest(t, testOffice+testLines+sample)
 	get := func() exposition.Values {
 		t.Helper()
+		time.Sleep(metricsFresh) // a page of its own
 		res, err := http.Get("http://" + o.monitored.at.String() + "/metrics")
 		if err != nil {
 			t.Fatal(err)
@@ -178,6 +180,14 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { close(p.over); return nil }
 func (p *pipes) Addr() net.Addr { return new(net.TCPAddr) }
 
+// counting is an office that counts how often it is asked.
+type counting struct {
+	informed
+	made *int
+}
+
+func (c counting) metrics() string { *c.made++; return "" }
+
 // dial connects to the listener.
 func (p *pipes) dial() net.Conn {
 	ours, theirs := net.Pipe()
@@ -200,6 +210,15 @@ func TestBadMonitors(t *testing.T) {
 			answer, _ := io.ReadAll(c)
 			c.Close()
 			return string(answer), time.Since(began)
+		}
+		made := 0
+		asked := metricsPage(counting{made: &made})
+		for range 10 {
+			asked(httptest.NewRecorder(), nil)
+			time.Sleep(metricsFresh / 2)
+		}
+		if made != 5 {
+			t.Errorf("%d pages were made for ten who asked within half a second", made)
 		}
 		const head = " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 		if got, _ := ask(l.dial(), "GET /metrics"+head); !strings.HasSuffix(got, "# a page\n") {
