@@ -148,7 +148,7 @@ func (c *Call) replace(r replace) State {
 // mayReplace says why a leg can't be taken in; zero: it can.
 func (c *Call) mayReplace(r replace, old *party) leg.Cause {
 	switch {
-	case r.old == nil && c.state == Parked:
+	case r.old == nil && c.waits():
 		return leg.Cause{}
 	case old == nil || old.role == letGo || c.state == Ending:
 		return errNoSuchDialog

@@ -171,6 +171,8 @@ func (c *Call) remember(why leg.Cause) {
 	l := last{dialed: c.in.Dialed}
 	if s := c.route.Stages; len(s) > 0 && s[0].Targets[0].Kind == dialplan.ToPhone && conditionOf(why) == dialplan.Busy {
 		l.busy = s[0].Targets[0].Name
+	} else if r := c.route.Refusal; r != nil { // by our own knowledge
+		l.busy = r.Busy
 	}
 	c.x.remember(c.in.Source.Name, l)
 }

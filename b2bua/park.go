@@ -24,8 +24,10 @@ func (c *Call) park(t *transfer, slot string) State {
 	}
 	c.slot = slot
 	c.caller, c.callee = t.transferee, nil
+	if c.setup.as.Kind == leg.Phone { // also one that has left, by BYE with Also
+		c.parker = c.setup.as.Name
+	}
 	if t.transferor != nil {
-		c.parker = t.transferor.source.Name
 		t.transferor.leg.Identify(leg.Party{Number: slot, Name: "parked at " + slot})
 		t.tell(leg.Cause{Status: 200})
 		c.release(t.transferor, leg.NormalClearing.GivenBy(leg.Us).Because("parked at %s", slot))
@@ -34,8 +36,9 @@ func (c *Call) park(t *transfer, slot string) State {
 	return c.rest()
 }
 
-// rest lets the parked party hear music.
+// rest lets the parked party hear music, also after a ringback.
 func (c *Call) rest() State {
+	c.bridge.Stop(c.caller.leg.Stream())
 	c.bridge.Join(c.caller.leg.Stream())
 	c.bridge.Hold(c.caller.leg.Stream(), c.music())
 	return Parked
@@ -55,9 +58,17 @@ func (c *Call) parked(ev leg.Event) State {
 	return c.unexpected(ev)
 }
 
+// waits tells that the call's party may be retrieved: it is parked, also while
+// whoever parked it is called back.
+func (c *Call) waits() bool {
+	_, calledBack := c.setup.seeker.(*recalling)
+	return c.state == Parked || c.state == Transferring && calledBack
+}
+
 // retrieved joins a parked party to whoever has retrieved it.
 func (c *Call) retrieved(p *party) State {
 	c.x.leaveSlot(c)
+	c.releaseRung(leg.ElsewhereAnswer.GivenBy(p.name()))
 	c.callee = p
 	c.bridge.Resume(c.caller.leg.Stream())
 	c.join(c.caller, p)

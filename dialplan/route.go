@@ -193,7 +193,8 @@ type Refusal struct {
 	Q850   int          `json:"q850"`   // cause value of ITU-T Q.850
 	Reason string       `json:"reason"` // in plain words, with what would change it
 	Phrase string       `json:"phrase,omitempty"`
-	Pos    tomlfile.Pos `json:"pos"` // the line that would change it
+	Pos    tomlfile.Pos `json:"pos"`            // the line that would change it
+	Busy   string       `json:"busy,omitempty"` // the extension that is in a call; empty: that is not why
 }
 
 // String is the refusal for people: `403: …`.

@@ -34,7 +34,7 @@ func (s *search) offered(targets []Target) []Target {
 			return false
 		}
 		s.step("extension "+t.Name, e.phone.Key("call_waiting"), "passed over: it is in a call, and its call waiting is off")
-		s.refusal = &Refusal{Status: 486, Q850: 17, Reason: fmt.Sprintf("phone %s is in a call, and its call waiting is off", t.Name), Pos: e.phone.Key("call_waiting")}
+		s.refusal = &Refusal{Status: 486, Q850: 17, Reason: fmt.Sprintf("phone %s is in a call, and its call waiting is off", t.Name), Pos: e.phone.Key("call_waiting"), Busy: t.Name}
 		return true
 	})
 }
