@@ -15,7 +15,7 @@ import (
 // like. Whatever that is, each leg ends once, holds and resumes in turn, and the
 // line is ready again when all have hung up.
 func TestTwoCallsAtRandom(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(20) {
 		open(t, Config{Complete: plan}, "fxs1", func(o *office) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			phone := o.jack("fxs1")
