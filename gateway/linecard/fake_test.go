@@ -27,6 +27,7 @@ type fakeCard struct {
 	fail   error // of Open
 	mute   bool  // nothing is answered
 	silent map[Type]bool
+	naks   map[Type]Reason // orders that are refused
 	hello  CardHello
 	got    []string // orders and questions, in words
 	last   uint16   // event
@@ -110,12 +111,18 @@ func (f *fakeCard) take(conn net.Conn, fr Frame) {
 		reply = Pong{Session: m.Session, Boot: f.hello.Boot, LastEvent: f.last}.Append(nil, h.Seq)
 	case h.Type.IsOrder():
 		reply = AppendAck(nil, h.Port, h.Seq)
+		if why := f.naks[h.Type]; why != 0 {
+			reply = Nak{Reason: why}.Append(nil, h.Port, h.Seq)
+		}
 	}
 	text := h.Type.String()
 	switch h.Type {
 	case TypeSet:
 		m, _ := ParseSet(p)
 		text = fmt.Sprintf("SET %d %04b %v", h.Port, m.Want, m.Cadence)
+	case TypeSignalling:
+		m, _ := ParseSignalling(p)
+		text = fmt.Sprintf("SIGNALLING %d is %d", h.Port, m)
 	case TypeFlash, TypeDrop:
 		d, _ := ParseTimed(p)
 		text = fmt.Sprintf("%v %d %v", h.Type, h.Port, d)

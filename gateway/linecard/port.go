@@ -289,7 +289,9 @@ func (p *port) catchUp(s State, clock uint64) {
 		}
 		p.changed(jack.Change{What: what, Clock: clock})
 	}
-	p.state = p.state.InAlarm(s.Alarm())
+	if p.state = p.state.InAlarm(s.Alarm()); old.Alarm() != s.Alarm() && !old.Has(Battery) && !s.Has(Battery) {
+		p.changed(jack.Change{What: jack.BatteryOff, Clock: clock}) // another alarm
+	}
 	tell(Present, jack.Up, jack.Fault)
 	tell(Battery, jack.BatteryOn, jack.BatteryOff)
 	tell(Reversed, jack.Polarity, jack.Polarity)
