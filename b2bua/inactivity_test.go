@@ -34,9 +34,6 @@ func TestCallOfTheGoneIsEnded(t *testing.T) {
 		f.Wait(50 * time.Second)
 		f.Alice.Reports() // she is mute, and there
 		lasts(t, f, time.Minute)
-		f.Ladder(`
-			b2bua -> alice BYE
-			b2bua -> bob   BYE`)
 		f.Ended("b2bua", "the call was cut off: nothing was heard from alice and bob for 1m0s, neither audio nor RTCP (by b2bua): "+
 			"has the phone lost its power or its network? office.toml:7 ends such calls")
 		if f.Log.Line("call ended", "level=WARN", "nothing was heard from alice and bob") == "" {
@@ -70,7 +67,7 @@ func TestOnHoldNobodyIsMissed(t *testing.T) {
 		talking(f)
 		f.Wait(50 * time.Second)
 		f.Bob.Holds()
-		f.Wait(time.Hour)
+		f.Wait(3 * time.Minute)
 		f.Bob.Resumes()
 		lasts(t, f, time.Minute)
 		f.Ended("b2bua", "nothing was heard from")
