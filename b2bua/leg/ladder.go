@@ -15,6 +15,10 @@ const Us = "b2bua"
 // grow for ever. What is over is counted.
 const maxRungs = 500
 
+// usualRungs is how many a plain call of two SIP parties has, from INVITE to the
+// last 200.
+const usualRungs = 12
+
 // A Rung is one arrow of a ladder.
 type Rung struct {
 	At       time.Time
@@ -40,6 +44,9 @@ func (l *Ladder) Add(from, to, text string) {
 	}
 	l.mu.Lock()
 	also := l.also
+	if l.rungs == nil {
+		l.rungs = make([]Rung, 0, usualRungs)
+	}
 	if len(l.rungs) < maxRungs {
 		l.rungs = append(l.rungs, Rung{time.Now(), from, to, text})
 	} else {
