@@ -28,9 +28,10 @@ type Inactivity struct {
 // announced its silence by comfort noise (RFC 3389), as in media/rtp.
 const pausedFactor = 10
 
-// inactivity is a call's watch over parties that are gone.
+// inactivity is a call's watch over parties that are silent, or gone.
 type inactivity struct {
 	look time.Time // when the parties are looked at next; zero: not at all
+	told []string  // whose silence was reported (leg.Silent), each once
 }
 
 // expectAll gives everybody the whole time again: the parties have just been

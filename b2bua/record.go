@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -28,7 +29,8 @@ type Record struct {
 	Route    dialplan.Route
 	Trail    dialplan.Trail
 	Ladder   *leg.Ladder
-	Audio    []Audio // of the caller and of who answered
+	Audio    []Audio  // of the caller and of who answered
+	Silent   []string // parties that were not heard for a time though they should have been
 	// Tape is where the call is recorded; empty: it is not. TapeFault is why it is
 	// not though it should be, or why the recording is not whole; empty: it is.
 	Tape, TapeFault string
@@ -58,6 +60,7 @@ func (c *Call) record() Record {
 		ID: c.id, State: c.state.String(), From: c.in.Caller, Source: c.in.Source, Dialed: c.in.Dialed, Payer: c.payer,
 		Began: c.began, Answered: c.answer, Ended: c.over, Cause: c.cause,
 		Route: c.route, Trail: c.trail, Ladder: c.ladder, TapeFault: c.tape.failed,
+		Silent: slices.Clone(c.missed.told),
 	}
 	if c.tape.to != nil {
 		r.Tape = c.tape.to.Name()

@@ -1,6 +1,10 @@
 package b2bua
 
-import "crosspoint/b2bua/leg"
+import (
+	"slices"
+
+	"crosspoint/b2bua/leg"
+)
 
 // talking joins caller and callee until one of them hangs up.
 func (c *Call) talking(p *party, ev leg.Event) State {
@@ -48,6 +52,9 @@ func (c *Call) other(p *party) *party {
 // silent reports audio that flows one way only, or not at all.
 func (c *Call) silent(p *party, ev leg.Silent) {
 	p.silent = true
+	if name := p.name(); !slices.Contains(c.missed.told, name) {
+		c.missed.told = append(c.missed.told, name)
+	}
 	what := "one-way audio: nothing is heard from " + p.name()
 	if c.state == Talking && c.other(p).silent {
 		what = "no audio: nothing is heard from either party"

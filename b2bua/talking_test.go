@@ -1,6 +1,7 @@
 package b2bua_test
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -93,7 +94,12 @@ func TestOneWayAudioIsReported(t *testing.T) {
 		if f.Log.Line("no audio", "either party") == "" {
 			t.Error("silence of both is not reported")
 		}
+		f.Bob.FallsSilent() // once in the record is enough
 		f.Alice.HangsUp()
+		f.Settle()
+		if got := f.Records[0].Silent; !slices.Equal(got, []string{"bob", "alice"}) {
+			t.Errorf("the record names %v", got)
+		}
 	})
 }
 

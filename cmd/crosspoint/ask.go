@@ -279,6 +279,7 @@ func showCall(c console, v callView) {
 	}
 	row("caller hears", quality(v.CallerMOS))
 	row("answerer hears", quality(v.AnswererMOS))
+	row("not heard", strings.Join(v.Silent, ", "))
 	row("recorded in", v.Tape)
 	row("recording", v.TapeFault)
 	w.Flush()

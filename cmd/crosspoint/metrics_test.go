@@ -126,7 +126,7 @@ func TestTally(t *testing.T) {
 	tl.count(b2bua.Record{Began: began, Ended: began.Add(time.Minute), Cause: leg.Cause{Q850: 4711}, TapeFault: "not recorded: disk full"})
 	for _, mos := range []float64{4.4, 3.7} {
 		tl.count(b2bua.Record{
-			Began: began, Answered: began, Ended: began.Add(90 * time.Second), Cause: leg.NormalClearing, Tape: "a.wav",
+			Began: began, Answered: began, Ended: began.Add(90 * time.Second), Cause: leg.NormalClearing, Tape: "a.wav", Silent: []string{"102"},
 			Audio: []b2bua.Audio{
 				{Hears: media.Quality{R: 92, MOS: mos}, Stats: media.Stats{Received: 90, Lost: 10, Jitter: 3 * time.Millisecond}},
 				{Hears: media.Quality{R: 65, MOS: 3.3}}, // never heard
@@ -154,6 +154,7 @@ func TestTally(t *testing.T) {
 		`crosspoint_call_loss_ratio_bucket{direction="from_caller",le="0.05"}`: 0,
 		`crosspoint_call_loss_ratio_count{direction="from_answerer"}`:          0,
 		"crosspoint_recordings_total":                                          2,
+		"crosspoint_calls_silent_total":                                        2,
 		"crosspoint_recordings_failed_total":                                   1,
 	} {
 		if v, ok := got[name]; v != want || !ok {

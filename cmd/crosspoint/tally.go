@@ -18,6 +18,7 @@ type tally struct {
 	talked            *exposition.Histogram
 	mos, rating       [2]*exposition.Histogram // of what the caller hears, and who answered
 	jitter, lost      [2]*exposition.Histogram // of what comes from them
+	silent            uint64                   // calls in which a party was not heard
 	recorded, spoiled uint64                   // recordings; those that are missing or not whole
 }
 
@@ -47,6 +48,9 @@ func (t *tally) count(r b2bua.Record) {
 		cause = 0
 	}
 	t.ended[outcome{cause, !r.Answered.IsZero()}]++
+	if len(r.Silent) > 0 {
+		t.silent++
+	}
 	if r.Tape != "" {
 		t.recorded++
 	}
@@ -91,6 +95,7 @@ func (t *tally) show(p *exposition.Page) {
 		h.Add(m.by[0], "direction", m.way+"_caller")
 		h.Add(m.by[1], "direction", m.way+"_answerer")
 	}
+	p.One(exposition.Counter, "crosspoint_calls_silent_total", "Ended calls in which a party was not heard for a time though it should have been", float64(t.silent))
 	p.One(exposition.Counter, "crosspoint_recordings_total", "Calls that were recorded and have ended", float64(t.recorded))
 	p.One(exposition.Counter, "crosspoint_recordings_failed_total", "Calls whose recording is missing or not whole", float64(t.spoiled))
 }

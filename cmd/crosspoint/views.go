@@ -109,10 +109,11 @@ type callView struct {
 	Figure   string      `json:"figure,omitempty"`
 	Audio    []audioView `json:"audio,omitempty"`
 	// How well either heard the other, ITU-T G.107: 1 to 4.41.
-	CallerMOS   float64 `json:"caller_mos,omitempty"`
-	AnswererMOS float64 `json:"answerer_mos,omitempty"`
-	Tape        string  `json:"recorded_in,omitempty"`
-	TapeFault   string  `json:"recording_fault,omitempty"`
+	CallerMOS   float64  `json:"caller_mos,omitempty"`
+	AnswererMOS float64  `json:"answerer_mos,omitempty"`
+	Silent      []string `json:"not_heard,omitempty"` // parties, for a time though they should have been
+	Tape        string   `json:"recorded_in,omitempty"`
+	TapeFault   string   `json:"recording_fault,omitempty"`
 }
 
 // dialView is a call that was begun on somebody's behalf.
@@ -143,7 +144,7 @@ type audioView struct {
 func viewCall(r b2bua.Record, ladder, times bool) callView {
 	v := callView{ID: r.ID, State: r.State, From: caller(r), Dialed: r.Dialed, Answerer: r.Answerer,
 		Began: r.Began, Answered: r.Answered, Ended: r.Ended, Talked: r.Talked().Seconds(), Why: r.Why, Route: r.Route.Rule,
-		Tape: r.Tape, TapeFault: r.TapeFault}
+		Silent: r.Silent, Tape: r.Tape, TapeFault: r.TapeFault}
 	if !r.Ended.IsZero() {
 		v.State = "ended"
 		cause := r.Cause.Filled()
