@@ -181,6 +181,13 @@ func TestComplaintDelay(t *testing.T) {
 		if !r.Heard() || r.Delay > 8*350 {
 			t.Errorf("towards the town: %d ms late, %+v", r.Delay/8, r)
 		}
+		rec, _ := tn.sim.Town().LastCall("5550111")
+		heard := e.hearing()
+		lately := rec.Played[len(rec.Played)-3*8000:]
+		r = measure.Compare(lately[:2*8000], heard[len(heard)-3*8000:])
+		if !r.Heard() || r.Delay > 8*350 {
+			t.Errorf("from the town: %d ms late, %+v", r.Delay/8, r)
+		}
 		tn.hangsUp(e, "5550111")
 	})
 }
