@@ -70,12 +70,7 @@ func (c *Call) pair(a, b *party) {
 	c.join(a, b)
 	a.leg.Identify(b.leg.Party())
 	b.leg.Identify(a.leg.Party())
-	for _, p := range [...]*party{a, b} {
-		if p.holds {
-			p.holds = false
-			c.held(p)
-		}
-	}
+	c.heldAgain(a, b)
 }
 
 // joinedParties are those who talk or are held: the original caller first, then

@@ -69,7 +69,10 @@ func (c *Call) dialing(p *party, ev leg.Event) State {
 		return d.left(p, ev.Cause)
 	case leg.Referred:
 		return d.notNow(p, ev)
-	case leg.Held, leg.Resumed, leg.Silent, leg.Heard:
+	case leg.Held, leg.Resumed:
+		p.noteHold(ev)
+		return Dialing
+	case leg.Silent, leg.Heard:
 		return Dialing
 	}
 	return c.unexpected(ev)
@@ -105,6 +108,7 @@ func (d *desk) back() State {
 	d.held.leg.Resume()
 	d.bridge.Resume(d.held.leg.Stream())
 	d.join(d.host, d.held)
+	d.heldAgain(d.held)
 	return Talking
 }
 
@@ -161,7 +165,9 @@ func (d *desk) other(p *party, ev leg.Event) State {
 		return d.end(ev.Cause)
 	case leg.Referred:
 		return d.notNow(p, ev)
-	case leg.Digit, leg.Held, leg.Resumed, leg.Silent, leg.Heard:
+	case leg.Held, leg.Resumed:
+		p.noteHold(ev)
+	case leg.Digit, leg.Silent, leg.Heard:
 	default:
 		return d.unexpected(ev)
 	}
@@ -207,7 +213,10 @@ func (c *Call) consulting(p *party, ev leg.Event) State {
 	case leg.Digit:
 		c.passDigit(p, ev)
 		return Consulting
-	case leg.Held, leg.Resumed, leg.Silent, leg.Heard:
+	case leg.Held, leg.Resumed:
+		p.noteHold(ev)
+		return Consulting
+	case leg.Silent, leg.Heard:
 		return Consulting
 	}
 	return c.unexpected(ev)

@@ -155,3 +155,25 @@ func TestFlashAndPark(t *testing.T) {
 		f.Carol.HangsUp()
 	})
 }
+
+// Bob holds while alice, who has flashed, dials or waits for carol: when she has
+// him again she is held.
+func TestHeldPartyHoldsMeanwhile(t *testing.T) {
+	flow.Test(t, flow.Numbered, func(f *flow.Flow) {
+		f.Alice.Calls("102")
+		f.Bob.Answers()
+		f.Alice.Flashes()
+		f.Bob.Holds()
+		f.Alice.Flashes()
+		f.Deaf(f.Alice, f.Bob)
+		f.Bob.Resumes()
+		f.Hears(f.Alice, f.Bob)
+		f.Alice.Flashes()
+		f.Alice.Dials("103")
+		f.Bob.Holds()
+		f.Bob.Resumes() // and thinks better of it
+		f.Carol.Refuses(486)
+		f.Hears(f.Alice, f.Bob)
+		f.Bob.HangsUp()
+	})
+}

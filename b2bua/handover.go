@@ -201,9 +201,6 @@ func (c *Call) succeed(old, p *party) State {
 	c.join(other, p)
 	other.leg.Identify(p.leg.Party())
 	p.leg.Identify(other.leg.Party())
-	if other.holds {
-		other.holds = false
-		c.held(other)
-	}
+	c.heldAgain(other)
 	return Talking
 }

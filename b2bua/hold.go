@@ -1,6 +1,9 @@
 package b2bua
 
-import "crosspoint/media"
+import (
+	"crosspoint/b2bua/leg"
+	"crosspoint/media"
+)
 
 // held lets the other party wait (RFC 5359 §2.1): it is told in the form that
 // its phone understands, and hears music; the holder hears and gets nothing.
@@ -43,4 +46,18 @@ func (c *Call) resumed(holder *party) {
 	c.bridge.Resume(other.leg.Stream())
 	c.expectAll()
 	c.log.Info("taken back", "by", holder.name(), "held", other.name())
+}
+
+// noteHold keeps a hold, or its end, that comes while the call is about something
+// else; heldAgain lets it count.
+func (p *party) noteHold(ev leg.Event) { _, p.holds = ev.(leg.Held) }
+
+// heldAgain lets those who hold still do so towards whom they are joined to now.
+func (c *Call) heldAgain(holders ...*party) {
+	for _, p := range holders {
+		if p.holds {
+			p.holds = false
+			c.held(p)
+		}
+	}
 }

@@ -151,6 +151,7 @@ func (t *transfer) answered(p *party) State {
 	}
 	t.join(t.transferee, p)
 	t.transferee.leg.Identify(p.leg.Party())
+	t.heldAgain(t.transferee)
 	t.log.Info("transferred", "to", p.name())
 	return Talking
 }
@@ -164,10 +165,7 @@ func (t *transfer) failed(why leg.Cause) State {
 		return t.end(why)
 	}
 	t.join(t.transferee, t.transferor)
-	if t.transferor.holds {
-		t.transferor.holds = false
-		t.held(t.transferor)
-	}
+	t.heldAgain(t.transferor, t.transferee)
 	return Talking
 }
 
@@ -182,11 +180,8 @@ func (t *transfer) other(p *party, ev leg.Event) State {
 		}
 		t.tell(leg.Cancelled.GivenBy(p.name()))
 		return t.end(ev.Cause)
-	case leg.Held:
-		p.holds = true
-		return t.state
-	case leg.Resumed:
-		p.holds = false
+	case leg.Held, leg.Resumed:
+		p.noteHold(ev)
 		return t.state
 	case leg.Referred:
 		p.leg.Notify(leg.Cause{Status: 491, Text: "a transfer is already in progress", By: leg.Us})

@@ -314,3 +314,32 @@ func TestReplacesIsRefused(t *testing.T) {
 		f.Alice.HangsUp()
 	})
 }
+
+// Alice has put bob on hold, who sends her to carol: carol is held then, and told.
+func TestTransferOfOneWhoHolds(t *testing.T) {
+	flow.Test(t, "", func(f *flow.Flow) {
+		talking(f)
+		f.Alice.Holds()
+		f.Bob.Refers("carol")
+		f.Carol.Answers()
+		f.Deaf(f.Carol, f.Alice)
+		f.Alice.Resumes()
+		f.Hears(f.Alice, f.Carol)
+		f.Alice.HangsUp()
+		f.Ladder(`
+			alice -> b2bua  INVITE (hold)
+			b2bua -> bob    INVITE (hold)
+			bob   -> b2bua  REFER carol
+			b2bua -> bob    NOTIFY 100
+			b2bua -> carol  INVITE
+			carol -> b2bua  200
+			b2bua -> bob    NOTIFY 200
+			b2bua -> bob    BYE
+			b2bua -> alice  UPDATE carol
+			b2bua -> carol  INVITE (hold)
+			alice -> b2bua  INVITE (resume)
+			b2bua -> carol  INVITE (resume)
+			alice -> b2bua  BYE
+			b2bua -> carol  BYE`)
+	})
+}
