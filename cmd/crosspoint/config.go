@@ -46,7 +46,7 @@ type SIP struct {
 // RTP is the [rtp] section.
 type RTP struct {
 	tomlfile.Pos
-	Address string `toml:"address" doc:"our address for audio; absent: the one that SIP listens on"`
+	Address string `toml:"address" doc:"our address for audio; absent: the one that SIP listens on, or, if it listens on IPv4 and IPv6, for each phone the one that it reaches"`
 	Ports   string `toml:"ports" doc:"range of UDP ports, two a call and party; absent: 16384-17383, enough for 250 calls"`
 
 	Inactive      string        `toml:"inactive" doc:"when parties that talk are not heard, neither by audio nor by RTCP: flag logs it after 3 s; end also ends the call when none of them is heard for inactive_after, end-any when one is not. A call on hold and an emergency call are never ended; absent: flag" enum:"flag,end,end-any"`
@@ -252,23 +252,25 @@ func (c *Config) rtpAddress() netip.Addr {
 		ip, _ := netip.ParseAddr(c.RTP.Address)
 		return ip
 	}
-	var named netip.Addr // the first address that is one
-	four, six := false, false
+	if four, six := c.families(); four && six {
+		return netip.IPv6Unspecified()
+	}
 	for _, s := range c.sockets() {
-		ip := s.addr.Addr()
-		any := ip == netip.IPv6Unspecified() // of both families
-		four, six = four || any || ip.Is4(), six || ip.Is6()
-		if !named.IsValid() && !ip.IsUnspecified() {
-			named = ip
+		if ip := s.addr.Addr(); !ip.IsUnspecified() {
+			return ip
 		}
 	}
-	switch {
-	case four && six:
-		return netip.IPv6Unspecified()
-	case named.IsValid():
-		return named
-	}
 	return ownAddress()
+}
+
+// families tells by which of IPv4 and IPv6 phones reach us.
+func (c *Config) families() (four, six bool) {
+	for _, s := range c.sockets() {
+		ip := s.addr.Addr()
+		both := ip == netip.IPv6Unspecified()
+		four, six = four || both || ip.Is4(), six || ip.Is6()
+	}
+	return four, six
 }
 
 // inactivity is what becomes of a call whose parties are not heard.

@@ -101,6 +101,10 @@ func (c *Config) checkSockets() []tomlfile.Problem {
 	if c.RTP.Address != "" {
 		if ip, err := netip.ParseAddr(c.RTP.Address); err != nil || ip.IsUnspecified() {
 			problems = append(problems, c.RTP.KeyProblem("address", "address = %q is not an IP address that phones can send to, such as 192.0.2.1", c.RTP.Address))
+		} else if four, six := c.families(); ip.Is4() && six || ip.Is6() && four {
+			p := c.RTP.KeyProblem("address", "address = %q is told to phones of IPv4 and of IPv6 alike: leave it out, and each is told the one that it reaches", c.RTP.Address)
+			p.Warning = true
+			problems = append(problems, p)
 		}
 	}
 	return problems

@@ -131,6 +131,26 @@ func TestInactive(t *testing.T) {
 	}
 }
 
+// TestAudioAddress: audio is received where SIP is; of both families, by both.
+func TestAudioAddress(t *testing.T) {
+	for listen, want := range map[string]string{
+		`"udp:127.0.0.1:5060"`:                     "127.0.0.1",
+		`"udp:[::1]:5060"`:                         "::1",
+		`"udp:127.0.0.1:5060", "udp:[::1]:5060"`:   "::",
+		`"udp:[::]:5060"`:                          "::",
+		`"udp:0.0.0.0:5060", "udp:127.0.0.1:5070"`: "127.0.0.1",
+	} {
+		cfg, plan, problems := decodeConfig("f.toml", []byte("[sip]\nlisten = ["+listen+"]\n"+smallest))
+		if plan == nil || cfg.rtpAddress().String() != want {
+			t.Errorf("%s: audio at %v, not %s\n%s", listen, cfg.rtpAddress(), want, tomlfile.Text(problems))
+		}
+	}
+	_, plan, problems := decodeConfig("f.toml", []byte("[sip]\nlisten = \"udp:[::]:5060\"\n[rtp]\naddress = \"192.0.2.1\"\n"+smallest))
+	if text := tomlfile.Text(problems); plan == nil || !strings.Contains(text, `f.toml:4: warning: address = "192.0.2.1" is told to phones of IPv4 and of IPv6 alike`) {
+		t.Errorf("one address for both families: %s", text)
+	}
+}
+
 func TestZeroWaitIsNoWait(t *testing.T) {
 	cfg, _, _ := decodeConfig("f.toml", []byte("[shutdown]\nwait = \"0s\"\n"+smallest))
 	if cfg.wait() != 0 {
