@@ -47,7 +47,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.program, "crosspoint", "bin/crosspoint", "the `program` to measure")
 	flag.StringVar(&o.out, "out", "out/bench", "`directory` for load.json, load.md, cost.svg and the programs' logs")
-	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange; bare-NAME is a design of decision 10: "+strings.Join(design.Names(), ", "))
+	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange; bare-NAME is a design of decision 10; empty: with -add, only the table and the plot are made anew: "+strings.Join(design.Names(), ", "))
 	flag.StringVar(&o.levels, "levels", "10,30,100,300,500,1000,1500,2000,2500,3000", "numbers of calls to measure, before the search between the last two")
 	flag.StringVar(&o.cores, "cores", "one,all", "one: the relay on core 0, the generator on core 1; all: both on all cores")
 	flag.StringVar(&o.rates, "rates", "250,500,750,1000,1250,1500,1750,2000", "calls per second to set up and tear down; empty: none")
@@ -95,7 +95,7 @@ func (o *options) run() error {
 		if err := o.generatorFor(cores); err != nil {
 			return err
 		}
-		for _, relay := range strings.Split(o.relays, ",") {
+		for _, relay := range strings.FieldsFunc(o.relays, func(r rune) bool { return r == ',' }) {
 			part, err := o.measure(bench, relay, cores, levels)
 			if errors.Is(err, exec.ErrNotFound) {
 				fmt.Println(relay, "is not installed: left out (Debian: apt-get install rtpengine-daemon)")

@@ -193,6 +193,43 @@ func TestReportAdds(t *testing.T) {
 	}
 }
 
+// The documents show what was measured, and nothing else.
+func TestDocumentsShowWhatWasMeasured(t *testing.T) {
+	const docs = "../../docs"
+	for figures, page := range map[string]string{
+		"load.json":    "performance.md",
+		"designs.json": "decisions/0010-one-goroutine-a-core-reads-rtp.md",
+	} {
+		r, err := ReadReport(filepath.Join(docs, "performance", figures))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(docs, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var table bytes.Buffer
+		if err := r.WriteTable(&table); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(table.String()) {
+			if strings.HasPrefix(line, "|") && !bytes.Contains(text, []byte(line)) {
+				t.Errorf("%s lacks this line of %s:\n%s", page, figures, line)
+			}
+		}
+		if figures != "load.json" {
+			continue
+		}
+		var plot bytes.Buffer
+		if err := Plot(&plot, r.Relays); err != nil {
+			t.Fatal(err)
+		}
+		if drawn, err := os.ReadFile(filepath.Join(docs, "performance/cost.svg")); err != nil || !bytes.Equal(drawn, plot.Bytes()) {
+			t.Errorf("cost.svg is not drawn of load.json (%v)", err)
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
 	point := func(calls int) Point { return Point{Calls: calls, CPU: 0.01, P99: 0.5, Passed: true} }
 	r := &Report{

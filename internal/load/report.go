@@ -65,9 +65,26 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
+// perCall is the memory of a call in kB where most calls were measured; zero:
+// it is not known, or the relay sets up none.
+func (p *RelayPart) perCall() float64 {
+	if p.Relay == "none" || strings.HasPrefix(p.Relay, "bare-") {
+		return 0
+	}
+	kB, most := 0.0, 0
+	for _, q := range p.Points {
+		if q.PerCall > 0 && q.Calls > most {
+			kB, most = q.PerCall, q.Calls
+		}
+	}
+	return kB
+}
+
 // Add takes over what an earlier report of the same machine has and this one
-// has not: relays on other numbers of cores, and the rates of calls.
+// has not: relays on other numbers of cores, and the rates of calls. The report
+// began when the earlier one did.
 func (r *Report) Add(earlier *Report) {
+	r.When, r.Machine = earlier.When, earlier.Machine
 	for _, p := range earlier.Relays {
 		measured := func(q RelayPart) bool { return q.Relay == p.Relay && q.Cores == p.Cores }
 		if !slices.ContainsFunc(r.Relays, measured) {
@@ -102,9 +119,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 	fmt.Fprintf(t, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|\n")
 	for _, p := range r.Relays {
 		b, h := p.Best, p.Half
-		memory := fmt.Sprintf("%.0f kB", b.PerCall)
-		if p.Relay == "none" || strings.HasPrefix(p.Relay, "bare-") {
-			memory = "" // it sets no call up
+		memory := ""
+		if kB := p.perCall(); kB > 0 {
+			memory = fmt.Sprintf("%.0f kB", kB)
 		}
 		fmt.Fprintf(t, "| %s\t| %d\t| %d\t| %.3f %%\t| %.2f / %.2f / %.2f ms\t| %.2f / %.2f / %.2f ms\t| %.4f\t| %.4f\t| %s\t| %.2f ms\t| %.2f cores\t|\n",
 			p.Relay, p.Cores, b.Calls, 100*b.Loss, b.P50, b.P99, b.P999, h.P50, h.P99, h.P999, b.CPU, h.CPU, memory, b.LateP99, b.Others)

@@ -34,7 +34,7 @@ type Point struct {
 	P999     float64 `json:"p999_ms"`
 	CPU      float64 `json:"cpu_s_per_1000_pkt_s"`
 	Cores    float64 `json:"cores_busy"`
-	PerCall  float64 `json:"rss_kb_per_call"`
+	PerCall  float64 `json:"rss_kb_per_call,omitempty"` // 0: unknown, the relay has had more calls and kept their memory
 	Threads  int     `json:"threads"`
 	Files    int     `json:"files"`
 	Late     float64 `json:"generator_late"`   // fraction of packets that the generator sent a frame too late
@@ -54,6 +54,7 @@ type Bench struct {
 	Tell func(format string, args ...any)
 
 	empty int64 // bytes of memory that the target had without a call
+	most  int   // calls that it has had at once
 }
 
 // tooLate is the fraction of packets sent a frame too late that spoils a run.
@@ -149,7 +150,6 @@ func (b *Bench) once(t Target, calls []Call, d time.Duration) (Point, error) {
 		P50: ms(w.Delay.Quantile(0.5)), P99: ms(w.Delay.Quantile(0.99)), P999: ms(w.Delay.Quantile(0.999)),
 		Cores:   cores(after.relay.CPU - before.relay.CPU),
 		Threads: after.relay.Threads, Files: after.relay.Files,
-		PerCall: float64(after.relay.RSS-b.empty) / 1024,
 		LateP99: ms(w.Turns.Quantile(0.99)),
 		Busy:    cores(after.generator.CPU - before.generator.CPU),
 	}
@@ -162,8 +162,8 @@ func (b *Bench) once(t Target, calls []Call, d time.Duration) (Point, error) {
 		p.Late = float64(w.Late) / float64(w.Sent)
 		p.CPU = p.Cores / (float64(w.Sent) / d.Seconds() / 1000)
 	}
-	if len(calls) > 0 {
-		p.PerCall /= float64(len(calls))
+	if b.most = max(b.most, len(calls)); len(calls) == b.most && b.most > 0 {
+		p.PerCall = float64(after.relay.RSS-b.empty) / 1024 / float64(b.most)
 	}
 	p.Passed = b.passes(p)
 	return p, nil
@@ -208,7 +208,7 @@ func (b *Bench) Climb(t Target, levels []int, step int) (best Point, all []Point
 	if err != nil {
 		return best, nil, err
 	}
-	b.empty = empty.RSS
+	b.empty, b.most = empty.RSS, warm
 	good, bad := 0, 0 // bad is 0 until one failed
 	for _, n := range levels {
 		p, err := b.with(t, n)
