@@ -83,6 +83,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is %v", name, now[name])
 		}
 	}
+	if _, err := openMetrics(o.monitored.at, o, o.log); err == nil || !strings.Contains(err.Error(), "is in use by this program itself: stop that program, or give [metrics] listen another port") {
+		t.Errorf("the port is taken: %v", err)
+	}
 	for name, was := range now {
 		if strings.Contains(name, "_total") && after[name] < was {
 			t.Errorf("%s fell from %v to %v", name, was, after[name])
