@@ -177,78 +177,6 @@ func (d *tdm) become(next tdmState) {
 	}
 }
 
-// idle waits for a call from either side.
-func (d *tdm) idle(ev event) tdmState {
-	switch ev := ev.(type) {
-	case seize:
-		return d.seize(ev.call)
-	case jack.Change:
-		if ev.What == jack.OffHook {
-			if d.busied {
-				return tdmHeld
-			}
-			return d.comesIn(winkDelay)
-		}
-	case busyOut:
-		d.block()
-	case expired:
-		if ev.timer == stepTimer { // the far end has had time to notice our release
-			d.slot.SetBlocked(d.busied)
-		}
-	}
-	return d.state
-}
-
-// block tells the far end that the timeslot is out of service, or back: not
-// before the guard time is over, for the bits are those of a seizure.
-func (d *tdm) block() {
-	if rest := time.Until(d.guardEnd); d.busied && rest > 0 {
-		d.timers.set(stepTimer, rest)
-		return
-	}
-	d.timers.stop(stepTimer)
-	d.slot.SetBlocked(d.busied)
-}
-
-// holding waits for the far end to go on-hook. It is slow to release, or has
-// blocked the timeslot: the bits are the same.
-func (d *tdm) holding(ev event) tdmState {
-	switch ev := ev.(type) {
-	case jack.Change:
-		if ev.What == jack.OnHook {
-			d.held = false
-			return tdmIdle
-		}
-	case busyOut:
-		d.block()
-		d.timers.set(stateTimer, heldAfter)
-	case expired:
-		switch {
-		case ev.timer == stateTimer && !d.busied:
-			d.tooLong()
-		case ev.timer == stepTimer:
-			d.slot.SetBlocked(d.busied)
-		}
-	}
-	return d.state
-}
-
-// tooLong notes that the far end keeps the timeslot for nothing.
-func (d *tdm) tooLong() {
-	d.held = true
-	d.trouble("%s: %s", d.where(), heldWords)
-}
-
-const heldWords = "the far end is off-hook without a call: is the timeslot blocked there, or its signalling not E&M?"
-
-// rest is the state without a call, by the far end's hook.
-func (d *tdm) rest() tdmState {
-	if d.jack.FarOffHook {
-		return tdmHeld
-	}
-	return tdmIdle
-}
-
 func (d *tdm) down() bool  { return d.state == tdmDown }
 func (d *tdm) talks() bool { return d.state == tdmTalking }
 func (d *tdm) fall()       { d.held = false; d.become(tdmDown) }
@@ -263,60 +191,6 @@ func (d *tdm) arrive() {
 	if d.jack.FarOffHook {
 		d.become(d.idle(jack.Change{What: jack.OffHook, State: d.jack}))
 	}
-}
-
-// talking waits for either end to hang up.
-func (d *tdm) talking(ev event) tdmState {
-	switch ev := ev.(type) {
-	case order:
-		if ev.what == sendDigit {
-			d.out("DTMF %c", ev.digit)
-			d.audio.digit(ev.digit, ev.d)
-		}
-	case keyUp:
-		d.in("DTMF %c", ev.digit)
-		d.call.deliver(leg.Digit{Of: d.call.of(), Digit: ev.digit, For: ev.d, Relayed: true})
-	case jack.Change:
-		switch ev.What {
-		case jack.Pulse:
-			d.in("pulses %c", ev.Digit)
-			d.call.deliver(leg.Digit{Of: d.call.of(), Digit: ev.Digit})
-		case jack.OnHook:
-			d.in("on-hook")
-			d.out("on-hook")
-			d.end(leg.NormalClearing.GivenBy(d.cfg.Name).Because("the other end hung up"))
-			return tdmIdle
-		}
-	}
-	return d.state
-}
-
-// enterTalking joins the timeslot and its stream, both ways.
-func (d *tdm) enterTalking() {
-	c := d.call
-	c.stream.open()
-	if d.record.Incoming {
-		d.out("off-hook")
-		d.goOffHook()
-	}
-	d.audio.play(program{stream: c.stream, hear: true, say: true, keys: true})
-	d.answered()
-	if !d.record.Incoming {
-		c.deliver(leg.Answered{Of: c.of()})
-	}
-}
-
-// hungUp ends the call because our side did. A far end that has not been
-// answered hears why.
-func (d *tdm) hungUp(cause leg.Cause) tdmState {
-	if d.state == tdmOffered {
-		return d.refuse(cause)
-	}
-	if d.offHook {
-		d.out("on-hook")
-	}
-	d.end(cause)
-	return d.rest()
 }
 
 func (d *tdm) goOffHook() {
@@ -353,30 +227,6 @@ func (d *tdm) notNow(c *call) {
 	if d.call == nil && d.test == nil {
 		d.claimed.Store(false)
 	}
-}
-
-// lends tells whether the timeslot has a call that may be ended for the sake of
-// an emergency call.
-func (d *tdm) lends() bool {
-	return d.state == tdmTesting || d.call != nil && !d.call.emergency && (d.state == tdmWaiting || d.offHook)
-}
-
-// yields tells whether the timeslot gives its call up for another one.
-func (d *tdm) yields(c *call) bool { return c.emergency && d.lends() }
-
-// preempt ends the timeslot's call, and gives it to one that calls for help, as
-// soon as the far end has released.
-func (d *tdm) preempt(c *call) {
-	d.log.Warn("a call is ended: its line is needed for an emergency call", "was", d.words(), "for", c.dialed)
-	if d.test != nil {
-		d.test.found("interrupted", false, "test it again", "an emergency call needed the line")
-	} else {
-		d.stats.Preempted++
-		d.out("on-hook")
-		d.end(preempted)
-	}
-	d.become(tdmIdle)
-	d.become(d.seize(c))
 }
 
 func (d *tdm) ready() bool { return d.state == tdmIdle && !d.busied }
