@@ -13,25 +13,31 @@ import (
 // town. It has ticks while its audio is on, and says nothing but digits and the
 // mark of whoever speaks; so a matrix of hundreds of calls costs little.
 type pair struct {
-	kind jack.Kind
-	stop chan struct{}
-	on   chan struct{} // audio was switched on
+	kind  jack.Kind
+	stop  chan struct{}
+	now20 chan struct{} // a tick is due now
 
-	mu      sync.Mutex
-	handler jack.Handler
-	state   jack.State
-	audio   bool
-	clock   uint64
-	keys    []*[160]byte // frames of digits still to be said
-	speaks  byte         // the mark with which somebody speaks; 0: nobody does
-	heard   map[byte]int // frames by their mark
-	loud    time.Time    // when the line heard something last; zero: not since it went off-hook
-	rx, tx  [jack.FrameSize]byte
+	mu       sync.Mutex
+	handler  jack.Handler
+	state    jack.State
+	audio    bool
+	attended bool // somebody listens
+	slow     bool // the next tick is not due within 20 ms
+	clock    uint64
+	keys     []*[160]byte // frames of digits still to be said
+	speaks   byte         // the mark with which somebody speaks; 0: nobody does
+	heard    map[byte]int // frames by their mark
+	hooked   time.Time    // when the hook of an FXO line was last changed
+	loud     time.Time    // when the line heard something last; zero: not since it went off-hook
+	rx, tx   [jack.FrameSize]byte
+
+	// exchange is the town's: a tone that the line tells now. nil: there is none.
+	exchange func(*pair) (jack.Tone, bool)
 }
 
 func newPair(kind jack.Kind) *pair {
 	return &pair{
-		kind: kind, stop: make(chan struct{}), on: make(chan struct{}, 1), heard: make(map[byte]int),
+		kind: kind, stop: make(chan struct{}), now20: make(chan struct{}, 1), heard: make(map[byte]int),
 		state: jack.State{Present: true, Battery: true},
 	}
 }
@@ -46,18 +52,25 @@ func (w *pair) SetRing(on bool, _ []time.Duration) { w.set(func() { w.state.Ring
 func (w *pair) SetHook(off bool) {
 	w.set(func() {
 		if off != w.state.OffHook {
-			w.state.OffHook, w.loud = off, time.Time{}
+			w.state.OffHook, w.loud, w.hooked = off, time.Time{}, time.Now()
 		}
 	})
 }
 
 func (w *pair) SetAudio(on bool) {
-	w.set(func() { w.audio = on })
-	if on {
-		select {
-		case w.on <- struct{}{}:
-		default:
+	w.set(func() {
+		if on && !w.audio {
+			w.hurry()
 		}
+		w.audio = on
+	})
+}
+
+// hurry has the next tick come at once. The pair is locked.
+func (w *pair) hurry() {
+	select {
+	case w.now20 <- struct{}{}:
+	default:
 	}
 }
 
@@ -82,27 +95,32 @@ func (w *pair) run() {
 		select {
 		case <-w.stop:
 			return
-		case <-w.on:
+		case <-w.now20:
 		}
-		t := time.NewTicker(20 * time.Millisecond)
-		for w.tick() {
+		for next := w.tick(); next > 0; next = w.tick() {
+			t := time.NewTimer(next)
 			select {
 			case <-w.stop:
 				t.Stop()
 				return
+			case <-w.now20:
 			case <-t.C:
 			}
+			t.Stop()
 		}
-		t.Stop()
 	}
 }
 
-// tick exchanges 20 ms of audio; false: audio is off.
-func (w *pair) tick() bool {
+// While nobody speaks, dials or is heard, a tick in lull is enough: what the
+// gateway does with silence costs most of a matrix.
+const lull = 100 * time.Millisecond
+
+// tick exchanges 20 ms of audio. It returns when the next one is due; 0: audio is off.
+func (w *pair) tick() time.Duration {
 	w.mu.Lock()
 	if !w.audio {
 		w.mu.Unlock()
-		return false
+		return 0
 	}
 	code := byte(0xff)
 	if w.speaks != 0 {
@@ -119,6 +137,51 @@ func (w *pair) tick() bool {
 	w.clock += jack.FrameSize
 	w.mu.Unlock()
 	handler.Tick(w.rx[:], w.tx[:], clock)
+	tone, ok := w.heardNow()
+	if ok {
+		w.report(jack.Change{What: jack.Heard, Tone: tone})
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.slow = !w.lively(); w.slow {
+		return lull
+	}
+	return 20 * time.Millisecond
+}
+
+// lively tells that something passes on the line: speech, digits. The tones that a
+// telephone hears are nothing. The pair is locked.
+func (w *pair) lively() bool {
+	_, speech := marked(w.tx[:])
+	switch {
+	case w.attended, w.speaks != 0, len(w.keys) > 0, speech:
+		return true
+	case w.kind == jack.FXS:
+		return false
+	}
+	return !w.loud.IsZero() && time.Since(w.loud) < 300*time.Millisecond || time.Since(w.hooked) < 300*time.Millisecond
+}
+
+// attend has the line carry all that is said, at its pace.
+func (w *pair) attend(on bool) {
+	w.set(func() {
+		if w.attended = on; w.slow && on {
+			w.hurry()
+		}
+	})
+}
+
+// speak has somebody speak with this mark; 0: nobody.
+func (w *pair) speak(mark byte) {
+	w.set(func() {
+		if w.speaks = mark; w.slow {
+			w.hurry()
+		}
+	})
+}
+
+// heardNow notes what the line has heard, and what the town says to it.
+func (w *pair) heardNow() (tone jack.Tone, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if code, ok := marked(w.tx[:]); ok {
@@ -127,7 +190,10 @@ func (w *pair) tick() bool {
 	if w.tx[0]|0x80 != 0xff || w.tx[80]|0x80 != 0xff || w.tx[120]|0x80 != 0xff {
 		w.loud = time.Now()
 	}
-	return true
+	if w.exchange == nil {
+		return 0, false
+	}
+	return w.exchange(w)
 }
 
 // report tells the gateway of a change.
@@ -166,6 +232,9 @@ func (w *pair) dials(digits string) time.Duration {
 		for n := range frames {
 			w.keys = append(w.keys, &frames[n])
 		}
+	}
+	if w.slow {
+		w.hurry()
 	}
 	return time.Duration(len(w.keys)) * 20 * time.Millisecond
 }

@@ -188,9 +188,15 @@ func TestForwardNoAnswerOfAllKinds(t *testing.T) {
 func (s *trial) callsInVain(letter, number string) {
 	s.t.Helper()
 	s.who(letter).call(number)
+	s.untilOver(letter)
+	s.settle()
+	s.settle()
+}
+
+// untilOver waits until somebody is in no call any more.
+func (s *trial) untilOver(letter string) {
+	s.t.Helper()
 	s.untilIn(time.Minute, letter, idle, over)
-	s.settle()
-	s.settle()
 }
 
 // began is when the exchange has begun to ring somebody.

@@ -32,20 +32,21 @@ var withMusic = b2bua.Config{Music: func() media.Source { return music{} }, Ring
 // listens fails unless those named hear music, and nobody else does.
 func (s *trial) listens(letters string) {
 	s.t.Helper()
+	time.Sleep(2 * lull)
 	before := make([]int, len(s.people))
 	for i, a := range s.people {
 		before[i] = a.heard(musicMark)
 	}
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	for i, a := range s.people {
 		n, want := a.heard(musicMark)-before[i], 0
 		for _, l := range letters {
 			if letter(i) == string(l) {
-				want = 8
+				want = 4
 			}
 		}
 		if n < want || want == 0 && n > 0 {
-			s.t.Errorf("%s: %s heard %d frames of music in 200 ms\n%s", s.title, letter(i), n, s.Wire.Figure())
+			s.t.Errorf("%s: %s heard %d frames of music in 100 ms\n%s", s.title, letter(i), n, s.Wire.Figure())
 		}
 	}
 }

@@ -402,11 +402,11 @@ func (a *analogPerson) gone(is bool) {
 }
 
 func (a *analogPerson) speak(on bool) {
-	a.w.set(func() {
-		if a.w.speaks = 0; on {
-			a.w.speaks = a.code
-		}
-	})
+	if on {
+		a.w.speak(a.code)
+	} else {
+		a.w.speak(0)
+	}
 }
 
 func (a *analogPerson) heard(mark byte) int {

@@ -140,8 +140,10 @@ func held(body string) string {
 // unfolds headers.
 func tidy(text string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n    ", " "), "\n    ", " ")
-	return strings.NewReplacer("sip: ", "sip:", "@ ", "@", "< sip", "<sip", "; branch", ";branch").Replace(text)
+	return blanks.Replace(text)
 }
+
+var blanks = strings.NewReplacer("sip: ", "sip:", "@ ", "@", "< sip", "<sip", "; branch", ";branch")
 
 // userOf is the user part of an address.
 func userOf(uri string) string {
