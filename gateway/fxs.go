@@ -136,6 +136,10 @@ func (f *fxs) become(next fxsState) {
 		f.release()
 	case fxsReading:
 		f.enterReading()
+	case fxsRinging:
+		if !f.answer.IsZero() { // it was talked to, and held
+			f.timers.set(stateTimer, recallTime)
+		}
 	case fxsTalking:
 		f.enterTalking()
 	case fxsReorder:

@@ -117,3 +117,29 @@ func TestJapaneseRingingIsCancelled(t *testing.T) {
 		})
 	}
 }
+
+// TestJapaneseTelephoneIsRungBack for a held call: its primary answer takes
+// nothing back, and the ringing that nobody answers ends.
+func TestJapaneseTelephoneIsRungBack(t *testing.T) {
+	open(t, Config{Country: "jp"}, "fxs1", func(o *office) {
+		phone := o.jack("fxs1")
+		first, second := o.talks(), o.waits(leg.Party{Number: "0312345678"})
+		time.Sleep(time.Second)
+		o.flash()
+		time.Sleep(time.Second)
+		phone.change(jack.OnHook)
+		second.because(16, "was hung up")
+		time.Sleep(400 * time.Millisecond)
+		if s := phone.now(); !s.Ringing || phone.rhythm()[0] != callerid.ActivationBurst {
+			t.Errorf("%+v, cadence %v", s, phone.rhythm())
+		}
+		phone.change(jack.OffHook)
+		time.Sleep(2 * time.Second)
+		phone.change(jack.OnHook)
+		time.Sleep(29 * time.Second)
+		first.saw("Ringing", "Answered", "Held")
+		time.Sleep(2 * time.Second)
+		first.because(19, "with the call on hold")
+		o.is("fxs1", "idle")
+	})
+}
