@@ -238,11 +238,81 @@ func TestSpanAlarm(t *testing.T) {
 		if s := tn.status("slot2").Failed; !strings.Contains(s, "yellow alarm") {
 			t.Errorf("slot2 %q", s)
 		}
+		tn.g.BusyOut("slot1", true)
 		tn.sim.Command("alarm clear")
+		time.Sleep(1500 * time.Millisecond)
+		if !tn.sim.Town().Line("tdm1").Status().OffHook {
+			t.Error("slot1 was busied out during the alarm, and is not blocked after it")
+		}
+		tn.sim.Command("alarm yellow")
+		time.Sleep(time.Second)
+		tn.sim.Command("alarm clear")
+		time.Sleep(1500 * time.Millisecond)
+		if !tn.sim.Town().Line("tdm1").Status().OffHook {
+			t.Error("slot1 was blocked before the alarm, and is not after it")
+		}
+		tn.g.BusyOut("slot1", false)
 		time.Sleep(1500 * time.Millisecond)
 		e = tn.dial("7")
 		e.until(t, "Answered")
+		tn.is("slot1", "talking with 7")
 		tn.hangsUp(e, "7")
+	})
+}
+
+// TestSpanOnBadCable: bit errors and lost octets on the serial line disturb the
+// audio, and no call is lost, misrouted or left; nor does it take a wink for
+// glare. A cable that is pulled ends the calls, at both ends.
+func TestSpanOnBadCable(t *testing.T) {
+	span(t, make([]linesim.TimeslotConfig, 8), nil, func(tn *town) {
+		tn.sim.Card(1).Impair(linesim.Impairment{BitErrors: 1e-4, LostBytes: 1e-5})
+		for range 2 {
+			var out []*end
+			for range 4 {
+				out = append(out, tn.dial("7"))
+			}
+			tn.mu.Lock()
+			n := len(tn.in)
+			tn.mu.Unlock()
+			for i := range 4 {
+				if err := tn.sim.Town().Ring(fmt.Sprintf("tdm%d", 5+i), linesim.Subscriber{Number: "5551234", Dials: "101", Answer: time.Second}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range 4 {
+				tn.comes(n + 1 + i).Answer()
+			}
+			for _, e := range out {
+				e.until(t, "Answered")
+			}
+			for i, e := range append(out, tn.in[n:]...) {
+				if e.has("HungUp") {
+					t.Errorf("call %d was lost: %v", i, e.cause())
+				}
+				e.Hangup(leg.NormalClearing)
+			}
+			time.Sleep(3 * time.Second)
+			for i, s := range tn.g.Lines() {
+				if s.State != "idle" || s.Counts.Glare+s.Counts.NoWink != 0 || tn.sim.Town().Lines()[i].Status().State != "idle" {
+					t.Errorf("%s: %s, %+v; its far end %+v", s.Line, s.State, s.Counts, tn.sim.Town().Lines()[i].Status())
+				}
+			}
+		}
+		if n := tn.card.Counters(); n.BadFCS < 100 || n.CardBadFCS < 100 {
+			t.Errorf("nothing was disturbed: %+v", n)
+		}
+		e := tn.dial("7")
+		e.until(t, "Answered")
+		tn.sim.Card(1).Unplug(2 * time.Second)
+		e.until(t, "HungUp")
+		if c := e.cause(); c.Q850 != 41 || !strings.Contains(c.Error(), "is it plugged in?") {
+			t.Errorf("cause %v", c)
+		}
+		time.Sleep(8 * time.Second)
+		tn.is("slot1", "idle")
+		if st := tn.sim.Town().Line("tdm1").Status(); st.State != "idle" {
+			t.Errorf("the far end is %+v", st)
+		}
 	})
 }
 

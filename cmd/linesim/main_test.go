@@ -89,6 +89,26 @@ func TestTownRuns(t *testing.T) {
 	}
 }
 
+// TestSpanRuns: a T1 instead of jacks, and what there is to try on it.
+func TestSpanRuns(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	var out, errs buffer
+	ended := make(chan int)
+	go func() {
+		ended <- run(ctx, []string{"-tdm", "3", "-signalling", "wink-start,fxs-loop-start"}, strings.NewReader("status\n"), &out, &errs)
+	}()
+	out.until(t, "tdm1   5552001 on-hook, idle")
+	for _, text := range []string{`ring tdm1 from 5551234 name "Joe" dial 101`, "alarm signal", "fxs2   on-hook"} {
+		if out.until(t, text); strings.Contains(out.String(), "fxo1") {
+			t.Errorf("there is an FXO line:\n%s", out.String())
+		}
+	}
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+}
+
 func TestWrongFlags(t *testing.T) {
 	dir := t.TempDir()
 	town, file := filepath.Join(dir, "town.toml"), filepath.Join(dir, "file")

@@ -75,9 +75,15 @@ func (p *tdmPort) set(m linecard.Set) linecard.Reason {
 func (p *tdmPort) alarm(what linecard.What) {
 	b := p.base()
 	if what == linecard.WhatBatteryOff {
-		timing := b.timing
+		timing, audio := b.timing, b.audio
+		em, trunk := p.port.(*emPort)
+		blocked := trunk && em.blocked
 		p.port.reset()
 		b.timing = timing
+		b.setAudio(audio)
+		if trunk {
+			em.blocked = blocked
+		}
 		p.slot.toFar = idleBits(p.signalling)
 	}
 	b.card.event(b.n, what, p.info().State, 0)
