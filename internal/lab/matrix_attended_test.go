@@ -49,7 +49,6 @@ func TestAttendedTransferOfAllKinds(t *testing.T) {
 				A is taken back
 				A agrees
 			`) + "\nA hangs up\nC is told",
-			leaves: consultationLeaves(cast),
 			fails: []failure{
 				{name: "C has hung up", play: func(s *trial) {
 					s.consults()

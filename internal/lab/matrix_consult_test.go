@@ -49,16 +49,20 @@ func (s *trial) tried() {
 // consults has B, who talks to A, hold A and call C, who answers.
 func (s *trial) consults() {
 	s.t.Helper()
+	s.consultsBy(func(string) { s.settle() })
+}
+
+// consultsBy does so step by step.
+func (s *trial) consultsBy(rung func(string)) {
+	s.t.Helper()
 	s.talking("A", "B", "202")
 	s.user("B").hold()
-	s.rung("A is held")
+	rung("A is held")
 	s.who("B").call("203")
 	s.until("C", rings)
-	s.rung("C rings")
+	rung("C rings")
 	s.who("C").answer()
-	s.rung("C answers")
-	s.talk("BC")
-	s.listens("A")
+	rung("C answers")
 }
 
 // bConsultsC is B's call to C while A is held.
@@ -79,21 +83,6 @@ func bConsultsC(cast []string) string {
 	`)
 }
 
-// consultationLeaves is who is left of a consultation that somebody has left: B
-// keeps A on hold, or has the other one by itself; of an analog B who hangs up the
-// two others talk.
-func consultationLeaves(cast []string) map[string]string {
-	return map[string]string{
-		"A is held: B": by(cast[1], "", "A talks, B rings"),
-		"C rings: A":   by(cast[1], "B waits, C rings", ""),
-		"C rings: B":   by(cast[1], "", "A talks, C rings"),
-		"C rings: C":   by(cast[1], "A talks, B holds", "A talks, B talks"),
-		"C answers: A": "B talks, C talks",
-		"C answers: B": by(cast[1], "", "A talks, C talks"),
-		"C answers: C": by(cast[1], "A talks, B holds", "A talks, B talks"),
-	}
-}
-
 // Consultation hold (draft 2.2, RFC 5359 §2.2): B holds A, calls C, ends that, and
 // takes A back.
 func TestConsultationOfAllKinds(t *testing.T) {
@@ -102,7 +91,9 @@ func TestConsultationOfAllKinds(t *testing.T) {
 		service{
 			people: 3, calls: withMusic,
 			play: func(s *trial) {
-				s.consults()
+				s.consultsBy(s.rung)
+				s.talk("BC")
+				s.listens("A")
 				s.user("B").endConsult()
 				s.rung("B has A again")
 				s.talk("AB")
@@ -115,7 +106,17 @@ func TestConsultationOfAllKinds(t *testing.T) {
 				A agrees
 				B flashes
 				C is told`) + "\nA hangs up\nB is told",
-			leaves: consultationLeaves(cast),
+			// B keeps A on hold, or has the other one by itself; of an analog B who
+			// hangs up the two others talk.
+			leaves: map[string]string{
+				"A is held: B": by(b, "", "A talks, B rings"),
+				"C rings: A":   by(b, "B waits, C rings", ""),
+				"C rings: B":   by(b, "", "A talks, C rings"),
+				"C rings: C":   by(b, "A talks, B holds", "A talks, B talks"),
+				"C answers: A": "B talks, C talks",
+				"C answers: B": by(b, "", "A talks, C talks"),
+				"C answers: C": by(b, "A talks, B holds", "A talks, B talks"),
+			},
 			fails: []failure{
 				{name: "C is busy", play: func(s *trial) { s.consultsInVain(func() { s.who("C").busy(true) }, "203") }},
 				{name: "C is gone", play: func(s *trial) {
