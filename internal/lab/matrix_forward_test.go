@@ -66,7 +66,7 @@ func TestForwardAlwaysOfAllKinds(t *testing.T) {
 				A is refused 480, unless C is old, unless C is analog
 				A is refused 502, unless C is old, unless C is new`},
 		},
-	}.run(t, casts(3))
+	}.run(t, append(casts(3), withTown(3, 0)...))
 }
 
 // Forwarding on busy (draft 2.6, RFC 5359 §2.6).
@@ -128,7 +128,7 @@ func TestForwardBusyOfAllKinds(t *testing.T) {
 				B hangs up
 				A is told`},
 		},
-	}.run(t, casts(3))
+	}.run(t, append(casts(3), withTown(3, 0)...))
 }
 
 // Forwarding on no answer (draft 2.7, RFC 5359 §2.7).
@@ -181,7 +181,7 @@ func TestForwardNoAnswerOfAllKinds(t *testing.T) {
 				A is told`},
 			{"B's answer crosses the CANCEL", func(s *trial) { s.crossesRingTimer("202"); cTalks(s) }, ""},
 		},
-	}.run(t, casts(3))
+	}.run(t, append(casts(3), withTown(3, 0)...))
 }
 
 // callsInVain: one calls, and is in no call in the end.

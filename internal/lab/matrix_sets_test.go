@@ -30,8 +30,8 @@ func TestSetsInTurnOfAllKinds(t *testing.T) {
 		C rings
 	`
 	service{
-		people: 3,
-		text:   line501("ring_sets = \"in-turn\"\nring = \"2s\""),
+		people: 3, called: "501",
+		text: line501("ring_sets = \"in-turn\"\nring = \"2s\""),
 		play: func(s *trial) {
 			s.who("A").call("501")
 			s.until("B", rings)
@@ -68,7 +68,7 @@ func TestSetsInTurnOfAllKinds(t *testing.T) {
 				C rings no more`},
 			{"B's answer crosses the CANCEL", func(s *trial) { s.crossesRingTimer("501"); cTalks(s) }, ""},
 		},
-	}.run(t, casts(3))
+	}.run(t, append(casts(3), withTown(3, 0)...))
 }
 
 // The sets together (draft 2.9), which is also simultaneous ring: C answers, B
@@ -96,9 +96,9 @@ func TestSetsTogetherOfAllKinds(t *testing.T) {
 		s.who("A").hangUp()
 	}
 	v := service{
-		people: 3,
-		text:   line501(""),
-		play:   play,
+		people: 3, called: "501",
+		text: line501(""),
+		play: play,
 		ladder: bothRing + `
 			C answers
 			A is connected
@@ -136,7 +136,7 @@ func TestSetsTogetherOfAllKinds(t *testing.T) {
 			}, ""},
 		},
 	}
-	v.run(t, casts(3))
+	v.run(t, append(casts(3), withTown(3, 0)...))
 	t.Run("as a group", func(t *testing.T) {
 		v.text = "[[group]]\nextension = \"501\"\nmembers = [\"202\", \"203\"]\n"
 		v.fails = nil

@@ -52,6 +52,11 @@ func (p *townPerson) now() (t town) {
 	return t
 }
 
+func (p *townPerson) hooked() (at time.Time) {
+	p.w.set(func() { at = p.w.hooked })
+	return at
+}
+
 func (p *townPerson) call(string) {
 	p.w.set(func() { p.town.calling = true })
 	p.w.report(jack.Change{What: jack.RingOn})
@@ -71,9 +76,11 @@ func (p *townPerson) hangUp() {
 	case rings:
 		p.w.report(jack.Change{What: jack.Heard, Tone: jack.BusyTone})
 	case talks:
+		time.Sleep(time.Until(p.hooked().Add(700 * time.Millisecond))) // sooner the line is deaf: relays
 		p.w.report(jack.Change{What: jack.LoopDrop, For: 500 * time.Millisecond})
 	case waits:
 		p.w.report(jack.Change{What: jack.RingOff})
+		time.Sleep(6100 * time.Millisecond) // only then it is no pause between two rings
 	}
 }
 
@@ -129,6 +136,8 @@ func (p *townPerson) draws(act string) (string, bool) {
 		"hears ringing": "",
 		"answers":       "> answer (polarity)",
 		"is answered":   "< off-hook",
+		"is connected":  "< off-hook",
+		"acks":          "",
 		"refuses":       "> busy tone, < on-hook",
 		"is let go":     "< on-hook",
 		"rings no more": "",
