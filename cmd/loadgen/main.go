@@ -50,7 +50,7 @@ func main() {
 	flag.StringVar(&o.relays, "relays", "none,crosspoint,rtpengine", "what to measure; none is the generator by itself; rtpengine is left out if it is not installed; NAME=PATH is another build of the exchange; bare-NAME is a design of decision 10; empty: with -add, only the table and the plot are made anew: "+strings.Join(design.Names(), ", "))
 	flag.StringVar(&o.levels, "levels", "10,30,100,300,500,1000,1500,2000,2500,3000", "numbers of calls to measure, before the search between the last two")
 	flag.StringVar(&o.cores, "cores", "one,all", "one: the relay on core 0, the generator on core 1; all: both on all cores")
-	flag.StringVar(&o.rates, "rates", "250,500,750,1000,1250,1500,1750,2000", "calls per second to set up and tear down; empty: none")
+	flag.StringVar(&o.rates, "rates", "500,1000,1500,2000,2500,3000", "calls per second to set up and tear down; empty: none")
 	flag.BoolVar(&o.add, "add", false, "keep what load.json has and this run does not measure")
 	flag.IntVar(&o.step, "step", 50, "how exactly to search, in `calls`")
 	flag.IntVar(&o.runs, "runs", 3, "`runs` of each number of calls, of which the median counts")
