@@ -77,22 +77,28 @@ func (d *tdm) collecting(ev event) tdmState {
 			return tdmIdle
 		}
 	case expired:
-		switch {
-		case ev.timer != stepTimer:
-		case !d.inward.winked && !d.timers.running(ringTimer):
-			d.out("wink")
-			d.cfg.Port.FlashHook(winkTime)
-			d.audio.play(program{keys: true}) // whoever is fast is not missed
-			d.timers.set(ringTimer, winkTime)
-		case d.inward.digits != "":
-			return d.offer()
-		default:
-			return d.noDigits()
-		}
-		if ev.timer == ringTimer && !d.inward.winked {
+		switch ev.timer {
+		case stepTimer:
+			return d.waited()
+		case ringTimer:
 			return d.listen()
 		}
 	}
+	return d.state
+}
+
+// waited: it is time for the wink, or no (further) digit has come.
+func (d *tdm) waited() tdmState {
+	switch {
+	case d.inward.digits != "":
+		return d.offer()
+	case d.inward.winked:
+		return d.noDigits()
+	}
+	d.out("wink")
+	d.cfg.Port.FlashHook(winkTime)
+	d.audio.play(program{keys: true}) // whoever is fast is not missed
+	d.timers.set(ringTimer, winkTime) // then digits are waited for
 	return d.state
 }
 

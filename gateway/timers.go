@@ -8,8 +8,8 @@ type timer uint8
 const (
 	stateTimer   timer = iota // the state's own end; arriving in a state clears it
 	stepTimer                 // the next digit, pulse or pause of dialling
-	ringTimer                 // FXO: no ring for so long is the end of ringing
-	answerTimer               // FXO: the answer, by AnswerRule.After
+	ringTimer                 // FXO: no ring for so long is the end of ringing. TDM: our wink is over
+	answerTimer               // FXO: the answer, by AnswerRule.After. TDM: the end of the wait for the wink
 	batteryTimer              // FXO: battery has been off long enough to count
 	toneTimer                 // FXO: dial tone has lasted long enough to be no music
 	silenceTimer              // look whether the line is silent
