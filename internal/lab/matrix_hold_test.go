@@ -89,9 +89,19 @@ const (
 	`
 )
 
-// Hold (draft 2.1, RFC 5359 §2.1): A calls B, who holds A and takes A back.
+// fromTown are casts of who is called from the town: the first is at the other end
+// of a line there, the others at telephones of all kinds.
+func fromTown(n int) (all [][]string) {
+	for _, cast := range casts(n - 1) {
+		all = append(all, append([]string{"town"}, cast...))
+	}
+	return all
+}
+
+// Hold (draft 2.1, RFC 5359 §2.1): A calls B, who holds A and takes A back. A line
+// to the town hears the music too.
 func TestHoldOfAllKinds(t *testing.T) {
-	for _, cast := range casts(2) {
+	for _, cast := range append(casts(2), fromTown(2)...) {
 		service{
 			people: 2, calls: withMusic,
 			play: func(s *trial) {
@@ -110,6 +120,9 @@ func TestHoldOfAllKinds(t *testing.T) {
 			leaves: map[string]string{"B holds: B": by(cast[1], "", "A talks, B rings")},
 			fails: []failure{
 				{name: "hold of a hold", play: func(s *trial) {
+					if cast[0] == "town" {
+						return // what the town holds we are not told
+					}
 					s.talking("A", "B", "202")
 					s.user("B").hold()
 					s.settle()
@@ -125,6 +138,9 @@ func TestHoldOfAllKinds(t *testing.T) {
 					s.talk("AB")
 				}},
 				{name: "both hold at once", play: func(s *trial) {
+					if cast[0] == "town" {
+						return
+					}
 					s.talking("A", "B", "202")
 					s.user("A").hold()
 					s.user("B").hold()

@@ -46,7 +46,7 @@ func bSendsAtoC(cast []string) string {
 // Unattended transfer (draft 2.3, RFC 5359 §2.4): A calls B, who sends A to C: by
 // REFER, by BYE with Also, by hook-flash.
 func TestTransferOfAllKinds(t *testing.T) {
-	for _, cast := range casts(3) {
+	for _, cast := range append(casts(3), fromTown(3)...) {
 		b := cast[1]
 		back := of(b, "A talks, B talks", "", "A talks, B rings") // when C can't be had
 		atOnce := of(b, "A talks, B talks", "", "")               // or that is told before B hangs up

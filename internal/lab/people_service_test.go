@@ -223,6 +223,16 @@ func (a *analogPerson) drawsService(act string) (string, bool) {
 	return arrows, ok
 }
 
+// drawsService are the arrows of a line to the town in a service.
+func (p *townPerson) drawsService(act string) (string, bool) {
+	arrows, ok := map[string]string{
+		"is held":       "< hold",
+		"is taken back": "< resume",
+		"agrees":        "",
+	}[act]
+	return arrows, ok
+}
+
 // withNumber puts the number into arrows: whole, or pressed key by key.
 func withNumber(arrows, number string) string {
 	var keys []string

@@ -147,6 +147,9 @@ func (p *townPerson) draws(act string) (string, bool) {
 		"is refused #":  "",
 		"misses #":      "",
 	}[act]
+	if !ok {
+		arrows, ok = p.drawsService(act)
+	}
 	return arrows, ok
 }
 
