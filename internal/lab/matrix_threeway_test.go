@@ -35,11 +35,18 @@ func loud(a person, since time.Time) int {
 	case *sipPerson:
 		return a.l.Wire.Loud(rtpOf(a.p))
 	case *analogPerson:
-		a.w.mu.Lock()
-		defer a.w.mu.Unlock()
-		if a.w.loud.After(since) {
-			return 1
-		}
+		return a.w.loudAfter(since)
+	case *townPerson:
+		return a.w.loudAfter(since)
+	}
+	return 0
+}
+
+func (w *pair) loudAfter(since time.Time) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.loud.After(since) {
+		return 1
 	}
 	return 0
 }
@@ -98,7 +105,7 @@ func TestPhoneThatMixesOfAllKinds(t *testing.T) {
 // B's telephone has no mixer: it asks the exchange's, by a second hook-flash. When B
 // leaves, the two others talk on, or it is over, as configured.
 func TestThreeByFlashOfAllKinds(t *testing.T) {
-	for _, two := range casts(2) {
+	for _, two := range append(casts(2), fromTown(2)...) {
 		cast := []string{two[0], "analog", two[1]}
 		play := func(s *trial) {
 			s.consults()
@@ -159,7 +166,7 @@ func TestThreeByFlashOfAllKinds(t *testing.T) {
 // B's SIP phone has no mixer: it holds both, and dials the code. The exchange
 // joins the two calls into one, of which B keeps its first leg.
 func TestThreeByCodeOfAllKinds(t *testing.T) {
-	for _, cast := range casts(3) {
+	for _, cast := range append(casts(3), fromTown(3)...) {
 		if cast[1] == "analog" {
 			continue
 		}

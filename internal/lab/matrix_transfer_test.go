@@ -174,3 +174,46 @@ func onward(transfer string) string {
 	transfer = strings.TrimPrefix(transfer, aCallsB)
 	return strings.NewReplacer("C ", "D ", "B ", "C ", "203", "204", "202", "203").Replace(transfer)
 }
+
+// B, whose extension may call the town, sends A to somebody there; if it may not,
+// nothing is dialled, whatever A itself may do: B answers for the call.
+func TestTransferToTheTownOfAllKinds(t *testing.T) {
+	number := townNumber("C")
+	for _, two := range casts(2) {
+		b := two[1]
+		for _, may := range []bool{true, false} {
+			text := map[string]string{"A": "allow = [\"internal\", \"local\"]", "B": "allow = [\"internal\", \"local\"]"}
+			name := "allowed/"
+			if !may {
+				text["B"], name = "", "not allowed/"
+			}
+			t.Run(name+two[0]+"-"+b, func(t *testing.T) {
+				v := service{people: 3, phones: text, calls: withMusic, called: "202"}
+				v.calls.RingFor = 10 * time.Second
+				cast := []string{two[0], b, "town"}
+				onTrial(t, v.office(cast), v.calls, cast, func(s *trial) {
+					s.act(name, func() {
+						s.talking("A", "B", "202")
+						s.user("B").send(number)
+						if !may {
+							s.tried()
+							s.settle()
+							s.finds(of(b, "A talks, B talks", "", ""))
+							if dialled := s.who("C").(*townPerson).now(); !dialled.lifted.IsZero() {
+								s.t.Errorf("the town was called: %+v", dialled)
+							}
+							return
+						}
+						s.until("C", rings)
+						s.who("C").answer()
+						s.settle()
+						s.finds("A talks, C talks")
+						s.who("C").hangUp()
+						s.settle()
+						s.finds("")
+					})
+				})
+			})
+		}
+	}
+}

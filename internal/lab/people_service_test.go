@@ -229,6 +229,8 @@ func (p *townPerson) drawsService(act string) (string, bool) {
 		"is held":       "< hold",
 		"is taken back": "< resume",
 		"agrees":        "",
+		"is sent away":  "< on-hook",
+		"nods":          "",
 	}[act]
 	return arrows, ok
 }
