@@ -43,6 +43,8 @@ type Pump struct {
 	streams []*Stream // in order of their turns in a frame; nil: the turn is left out
 	window  *Window   // nil: not counting
 
+	talks uint32 // how often Talk was called; it belongs to its caller
+
 	stop atomic.Bool
 	done chan struct{}
 	err  error
@@ -106,13 +108,15 @@ func (p *Pump) Addr(side, call int) netip.AddrPort { return p.sockets[socketOf(s
 
 func socketOf(side, call int) int { return side*perSide + call%perSide }
 
-// Talk has the calls' streams sent from now on, instead of those before.
+// Talk has the calls' streams sent from now on, instead of those before. They
+// begin to count anew, so they are other sources.
 func (p *Pump) Talk(calls []Call) {
+	p.talks++
 	streams := make([]*Stream, 0, 2*len(calls))
 	for _, c := range calls {
 		for side, to := range [sideCount]netip.AddrPort{c.A, c.B} {
 			n := uint32(len(streams))
-			streams = append(streams, &Stream{to: rawAddr(to), socket: socketOf(side, c.Number), number: n, ssrc: 0x5000_0000 + uint32(2*c.Number+side)})
+			streams = append(streams, &Stream{to: rawAddr(to), socket: socketOf(side, c.Number), number: n, ssrc: p.talks<<16 + uint32(2*c.Number+side)})
 		}
 	}
 	// Turns are spread as telephones are: neighbours in time are strangers.
