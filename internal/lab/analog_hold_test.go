@@ -85,6 +85,9 @@ func TestAnalogHangsUpOnAHeldParty(t *testing.T) {
 func TestSIPPhoneHoldsALine(t *testing.T) {
 	for _, who := range []struct{ phone, how string }{{"101", "a=sendonly"}, {"101", "a=inactive"}, {"199", "c=IN IP4 0.0.0.0"}} {
 		for _, music := range []bool{true, false} {
+			if music != (who.how == "a=sendonly") { // the other forms in silence, which costs less
+				continue
+			}
 			calls := b2bua.Config{}
 			name, drawn := who.phone+" "+who.how, "hold"
 			if who.phone == "199" {

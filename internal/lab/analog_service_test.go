@@ -432,41 +432,22 @@ func TestNoServiceDialsOutForWhoMayNot(t *testing.T) {
 	}
 }
 
-// A call of three by hook-flash: who hears whom, and who may leave.
+// A call of three by hook-flash, with the sound of real lines: a line, an analog
+// telephone and a SIP phone, of whom the last to come is let go; and three
+// telephones. Who may leave at which moment is in TestThreeByFlashOfAllKinds.
 func TestThreeWayByHookFlash(t *testing.T) {
-	joined := func(o *analogOffice) {
-		o.phone("102")
-		o.townCalls("fxo1", "5551234")
-		o.answers("kitchen")
-		o.townTalks("fxo1")
-		o.flashes("kitchen")
-		o.dialsOn("kitchen", "102")
-		o.takesCall("102")
-		o.talk("kitchen 102 | fxo1")
-		o.flashes("kitchen")
-		o.talk("kitchen 102 fxo1")
-	}
-	for name, act := range map[string]func(o *analogOffice){
-		"the host leaves": func(o *analogOffice) {
-			o.down("kitchen")
-			o.talk("102 fxo1")
-			o.hangsUpAt(o.sip["102"])
-			o.free("fxo1")
-		},
-		"the line leaves": func(o *analogOffice) {
-			o.line("fxo1").HangUp()
-			o.free("fxo1")
-			o.talk("kitchen 102")
-			o.hangsUpAt(o.sip["102"])
-			o.hearsTone("kitchen", "busy tone")
-		},
-		"the third leaves": func(o *analogOffice) {
-			o.hangsUpAt(o.sip["102"])
-			o.talk("kitchen fxo1")
-			o.down("kitchen")
-			o.free("fxo1")
-		},
-		"the host lets the third go": func(o *analogOffice) {
+	t.Run("of all kinds", func(t *testing.T) {
+		analog(t, analogCase{}, func(o *analogOffice) {
+			o.phone("102")
+			o.townCalls("fxo1", "5551234")
+			o.answers("kitchen")
+			o.townTalks("fxo1")
+			o.flashes("kitchen")
+			o.dialsOn("kitchen", "102")
+			o.takesCall("102")
+			o.talk("kitchen 102 | fxo1")
+			o.flashes("kitchen")
+			o.talk("kitchen 102 fxo1")
 			o.flashes("kitchen")
 			o.ended(o.sip["102"])
 			o.talk("kitchen fxo1")
@@ -493,16 +474,6 @@ func TestThreeWayByHookFlash(t *testing.T) {
 				102     -> b2bua   200
 				kitchen -> b2bua   on-hook
 				b2bua   -> fxo1    on-hook`)
-		},
-	} {
-		t.Run(name, func(t *testing.T) { analog(t, analogCase{}, func(o *analogOffice) { joined(o); act(o) }) })
-	}
-	t.Run("the call ends with the host", func(t *testing.T) {
-		analog(t, analogCase{calls: b2bua.Config{HostEndsConference: true}}, func(o *analogOffice) {
-			joined(o)
-			o.down("kitchen")
-			o.ended(o.sip["102"])
-			o.free("fxo1")
 		})
 	})
 	t.Run("three telephones", func(t *testing.T) {
@@ -518,22 +489,6 @@ func TestThreeWayByHookFlash(t *testing.T) {
 			o.talk("hall attic")
 			o.down("hall")
 			o.hearsTone("attic", "busy tone")
-		})
-	})
-	t.Run("a second flash swaps", func(t *testing.T) {
-		analog(t, analogCase{calls: b2bua.Config{FlashSwaps: true}}, func(o *analogOffice) {
-			o.lifts("kitchen", "132")
-			o.answers("hall")
-			o.flashes("kitchen")
-			o.dialsOn("kitchen", "133")
-			o.answers("attic")
-			o.talk("kitchen attic | hall")
-			o.flashes("kitchen")
-			o.talk("kitchen hall | attic")
-			o.flashes("kitchen")
-			o.talk("kitchen attic | hall")
-			o.down("kitchen")
-			o.talk("hall attic")
 		})
 	})
 }

@@ -25,104 +25,70 @@ func TestFlashTransferOfALine(t *testing.T) {
 		fxo1    -> b2bua   loop-current drop
 		b2bua   -> fxo1    on-hook`
 	for _, c := range []struct {
-		third, dial string
-		answers     func(o *analogOffice)
-		ladder      string // of the third
+		third, dial, when string
+		answers           func(o *analogOffice)
+		ladder            string // of the third
 	}{
-		{"102", "102", func(o *analogOffice) { o.takesCall("102") }, `
+		{"102", "102", "after the answer", func(o *analogOffice) { o.takesCall("102") }, `
 			b2bua -> 102   INVITE
 			102   -> b2bua 180
 			102   -> b2bua 200
 			b2bua -> 102   ACK
 			b2bua -> 102   BYE
 			102   -> b2bua 200`},
-		{"hall", "132", func(o *analogOffice) { o.answers("hall") }, `
+		{"hall", "132", "before the answer", func(o *analogOffice) { o.answers("hall") }, `
 			b2bua -> hall  ring
 			b2bua -> hall  caller ID 131 "Kitchen"
 			hall  -> b2bua off-hook
 			b2bua -> hall  loop-current drop
 			b2bua -> hall  busy tone`},
-		{"fxo2", "7773660", func(o *analogOffice) { o.townTalks("fxo2") }, `
+		{"fxo2", "7773660", "before the answer", func(o *analogOffice) { o.townTalks("fxo2") }, `
 			b2bua -> fxo2  off-hook
 			fxo2  -> b2bua dial tone
 			b2bua -> fxo2  DTMF 7773660
 			fxo2  -> b2bua answer (polarity)
 			b2bua -> fxo2  on-hook`},
 	} {
-		for _, when := range []string{"after the answer", "before the answer"} {
-			t.Run(c.third+" "+when, func(t *testing.T) {
-				analog(t, analogCase{}, func(o *analogOffice) {
-					o.phone("102")
-					o.townCalls("fxo1", "5551234")
-					o.answers("kitchen")
-					o.townTalks("fxo1")
-					o.flashes("kitchen")
-					o.quiet("fxo1")
-					o.dialsOn("kitchen", c.dial)
-					if when == "after the answer" {
-						c.answers(o)
-						time.Sleep(time.Second)
-						o.talk("kitchen " + c.third + " | fxo1")
-						o.down("kitchen")
-					} else {
-						o.down("kitchen")
-						c.answers(o)
-						time.Sleep(time.Second)
-					}
-					o.talk(c.third + " fxo1")
-					o.line("fxo1").HangUp()
-					if bob := o.sip["102"]; bob != nil {
-						bob.Peer.Wait = 10 * time.Second
-						o.ended(bob)
-					}
-					o.free("fxo1")
-					o.steps(before+c.ladder, "DIAL", c.dial)
-				})
+		t.Run(c.third+" "+c.when, func(t *testing.T) {
+			analog(t, analogCase{}, func(o *analogOffice) {
+				o.phone("102")
+				o.townCalls("fxo1", "5551234")
+				o.answers("kitchen")
+				o.townTalks("fxo1")
+				o.flashes("kitchen")
+				o.quiet("fxo1")
+				o.dialsOn("kitchen", c.dial)
+				if c.when == "after the answer" {
+					c.answers(o)
+					time.Sleep(time.Second)
+					o.talk("kitchen " + c.third + " | fxo1")
+					o.down("kitchen")
+				} else {
+					o.down("kitchen")
+					c.answers(o)
+					time.Sleep(time.Second)
+				}
+				o.talk(c.third + " fxo1")
+				o.line("fxo1").HangUp()
+				if bob := o.sip["102"]; bob != nil {
+					bob.Peer.Wait = 10 * time.Second
+					o.ended(bob)
+				}
+				o.free("fxo1")
+				o.steps(before+c.ladder, "DIAL", c.dial)
 			})
-		}
+		})
 	}
 }
 
-// Somebody hangs up, or is busy, at each step of a transfer by hook-flash.
+// What is heard at steps of a transfer by hook-flash that fails; who may leave at
+// which is in TestConsultationOfAllKinds.
 func TestFlashTransferRungs(t *testing.T) {
 	for name, step := range map[string]func(o *analogOffice){
-		"the caller, during dial tone": func(o *analogOffice) {
-			o.line("fxo1").HangUp()
-			o.hearsTone("kitchen", "busy tone")
-		},
 		"the caller, while digits are dialled": func(o *analogOffice) {
 			o.dialsOn("kitchen", "13")
 			o.line("fxo1").HangUp()
 			o.hearsTone("kitchen", "busy tone")
-		},
-		"the caller, while the third rings": func(o *analogOffice) {
-			o.dialsOn("kitchen", "132")
-			o.ringing("hall")
-			o.line("fxo1").HangUp()
-			o.hearsTone("kitchen", "busy tone")
-			o.stops("hall")
-		},
-		"the caller, during consultation": func(o *analogOffice) {
-			o.dialsOn("kitchen", "132")
-			o.answers("hall")
-			o.line("fxo1").HangUp()
-			o.free("fxo1")
-			o.talk("kitchen hall")
-			o.down("kitchen")
-			o.hearsTone("hall", "busy tone")
-		},
-		"the third, during consultation": func(o *analogOffice) {
-			o.dialsOn("kitchen", "132")
-			o.answers("hall")
-			o.down("hall")
-			o.talk("kitchen fxo1")
-		},
-		"the third is busy": func(o *analogOffice) {
-			o.set("hall").OffHook()
-			time.Sleep(time.Second)
-			o.dialsOn("kitchen", "132")
-			time.Sleep(2 * time.Second)
-			o.talk("kitchen fxo1")
 		},
 		"the third is unknown": func(o *analogOffice) {
 			o.dialsOn("kitchen", "188")
@@ -136,32 +102,10 @@ func TestFlashTransferRungs(t *testing.T) {
 			o.stops("hall")
 			o.talk("kitchen fxo1")
 		},
-		"the caller, while the third rings and the kitchen has left": func(o *analogOffice) {
-			o.dialsOn("kitchen", "132")
-			o.ringing("hall")
-			o.down("kitchen")
-			o.line("fxo1").HangUp()
-			o.stops("hall")
-		},
-		"the kitchen has left, and the third turns out to be busy: it rings again": func(o *analogOffice) {
-			o.phone("102")
-			o.dialsOn("kitchen", "102")
-			bob := o.alerted("102")
-			o.down("kitchen")
-			refuses(bob, 486)
-			o.answers("kitchen")
-			o.talk("kitchen fxo1")
-		},
 		"the kitchen, during dial tone: it rings again": func(o *analogOffice) {
 			o.down("kitchen")
 			o.answers("kitchen")
 			o.talk("kitchen fxo1")
-		},
-		"the kitchen, during dial tone, and the caller while it rings": func(o *analogOffice) {
-			o.down("kitchen")
-			o.ringing("kitchen")
-			o.line("fxo1").HangUp()
-			o.stops("kitchen")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,20 +197,14 @@ func TestLineIsTransferred(t *testing.T) {
 func TestLineIsNotTransferred(t *testing.T) {
 	for _, c := range []struct {
 		name, target string
-		before       func(o *analogOffice)
 		status       int
 	}{
-		{"off-hook", "132", func(o *analogOffice) { o.set("hall").OffHook(); time.Sleep(time.Second) }, 486},
-		{"busy in the town", "7770101", nil, 486},
-		{"congestion in the town", "7770104", nil, 503},
-		{"unknown", "188", nil, 404},
+		{"busy in the town", "7770101", 486},
+		{"congestion in the town", "7770104", 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
 				alice := o.fromTown("101")
-				if c.before != nil {
-					c.before(o)
-				}
 				o.refers(alice, "<sip:"+c.target+"@127.0.0.1>")
 				o.outcome(alice, c.status)
 				o.free("fxo2")
@@ -274,28 +212,6 @@ func TestLineIsNotTransferred(t *testing.T) {
 				o.hangsUpAt(alice)
 				o.free("fxo1")
 			})
-		})
-	}
-}
-
-// The town's party hangs up while the telephone rings that it is transferred to;
-// the transferor hangs up first, or waits.
-func TestTransferredLineHangsUp(t *testing.T) {
-	for _, gone := range []bool{true, false} {
-		analog(t, analogCase{incoming: "101"}, func(o *analogOffice) {
-			alice := o.fromTown("101")
-			o.refers(alice, "<sip:132@127.0.0.1>")
-			o.ringing("hall")
-			o.notified(alice, 180)
-			if gone {
-				o.hangsUpAt(alice)
-			}
-			o.line("fxo1").HangUp()
-			o.stops("hall")
-			o.free("fxo1")
-			if !gone {
-				o.outcome(alice, 487)
-			}
 		})
 	}
 }

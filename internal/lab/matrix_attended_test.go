@@ -91,7 +91,7 @@ func TestAttendedTransferOfAllKinds(t *testing.T) {
 
 // B joins them while C still rings (RFC 5589 §7.2): C answers A.
 func TestTransferBeforeTheAnswerOfAllKinds(t *testing.T) {
-	for _, two := range casts(2) {
+	for _, two := range append(casts(2), fromTown(2)...) {
 		cast := []string{two[0], "new", two[1]}
 		service{
 			people: 3, calls: withMusic,
