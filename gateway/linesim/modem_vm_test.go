@@ -111,7 +111,7 @@ func TestModemDrivenByVM(t *testing.T) {
 		})
 		t.Run("records", func(t *testing.T) {
 			t.Parallel()
-			answered(t, modems[1], "1001", "record", "-L", "3", recorded)
+			answered(t, modems[1], "1001", "record", "-L", "4", recorded)
 			took = readRMD(t, recorded)
 			same(t, "record", said, took, 0)
 		})
