@@ -589,24 +589,25 @@ func (s *trial) holds(condition string) bool {
 func (a *sipPerson) draws(act string) (string, bool) {
 	act, n := numbered(act)
 	arrows, ok := map[string]string{
-		"calls #":       "> INVITE, < 407, > ACK, > INVITE",
-		"waits":         "< 100",
-		"is called":     "< INVITE",
-		"rings":         "> 180",
-		"hears ringing": "< 180",
-		"answers":       "> 200, < ACK",
-		"is answered":   "< 200, > ACK",
-		"is connected":  "< 200",
-		"refuses":       "> 486, < ACK",
-		"is busy":       "< INVITE, > 486, < ACK",
-		"is let go":     "< CANCEL",
-		"rings no more": "> 200, > 487, < ACK",
-		"hangs up":      "> BYE, < 200",
-		"is told":       "< BYE, > 200",
-		"is sent away":  "< BYE",
-		"gives up":      "> CANCEL, < 200, < 487, > ACK",
-		"is refused #":  "< #, > ACK",
-		"misses #":      "< #, > ACK",
+		"calls #":        "> INVITE, < 407, > ACK, > INVITE",
+		"waits":          "< 100",
+		"is called":      "< INVITE",
+		"rings":          "> 180",
+		"hears ringing":  "< 180",
+		"hears the line": "< 183 (SDP)",
+		"answers":        "> 200, < ACK",
+		"is answered":    "< 200, > ACK",
+		"is connected":   "< 200",
+		"refuses":        "> 486, < ACK",
+		"is busy":        "< INVITE, > 486, < ACK",
+		"is let go":      "< CANCEL",
+		"rings no more":  "> 200, > 487, < ACK",
+		"hangs up":       "> BYE, < 200",
+		"is told":        "< BYE, > 200",
+		"is sent away":   "< BYE",
+		"gives up":       "> CANCEL, < 200, < 487, > ACK",
+		"is refused #":   "< #, > ACK",
+		"misses #":       "< #, > ACK",
 	}[act]
 	if !ok {
 		arrows, ok = a.drawsService(act)
@@ -636,22 +637,23 @@ func numbered(act string) (string, string) {
 func (a *analogPerson) draws(act string) (string, bool) {
 	act, n := numbered(act)
 	arrows, ok := map[string]string{
-		"calls #":       "> off-hook, < dial tone, > dials #",
-		"waits":         "",
-		"is called":     "< ring",
-		"rings":         "",
-		"hears ringing": "< ringback",
-		"answers":       "> off-hook",
-		"is answered":   "< answer",
-		"is connected":  "< answer",
-		"is busy":       "", // the exchange sees that, and does not ring it
-		"is gone":       "",
-		"is let go":     "< ringing stopped",
-		"rings no more": "",
-		"refuses":       "",
-		"hangs up":      "> on-hook",
-		"gives up":      "> on-hook",
-		"is told":       "< loop-current drop, < busy tone",
+		"calls #":        "> off-hook, < dial tone, > dials #",
+		"waits":          "",
+		"is called":      "< ring",
+		"rings":          "",
+		"hears ringing":  "< ringback",
+		"hears the line": "< progress",
+		"answers":        "> off-hook",
+		"is answered":    "< answer",
+		"is connected":   "< answer",
+		"is busy":        "", // the exchange sees that, and does not ring it
+		"is gone":        "",
+		"is let go":      "< ringing stopped",
+		"rings no more":  "",
+		"refuses":        "",
+		"hangs up":       "> on-hook",
+		"gives up":       "> on-hook",
+		"is told":        "< loop-current drop, < busy tone",
 	}[act]
 	if !ok {
 		arrows, ok = a.drawsService(act)

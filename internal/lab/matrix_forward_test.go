@@ -184,6 +184,71 @@ func TestForwardNoAnswerOfAllKinds(t *testing.T) {
 	}.run(t, append(casts(3), withTown(3, 0)...))
 }
 
+// Forwarding to a number of the town (draft 2.5): B, who may call there, sends its
+// calls to C, over an FXO line. The caller hears the town as soon as it is dialled.
+func TestForwardToTheTownOfAllKinds(t *testing.T) {
+	const aHearsTheTown = `
+		A hears the line
+		C rings
+	` + cAnswers
+	var all [][]string
+	for _, cast := range append(casts(2), withTown(2, 0)...) {
+		all = append(all, append(cast, "town"))
+	}
+	play := func(before func(s *trial)) func(s *trial) {
+		return func(s *trial) {
+			before(s)
+			s.who("A").call("202")
+			cTalks(s)
+		}
+	}
+	vain := func(name string, before func(s *trial)) failure {
+		return failure{name: name, play: func(s *trial) { before(s); s.callsInVain("A", "202") }}
+	}
+	for _, c := range []struct {
+		when   string
+		before func(s *trial)
+		ladder string
+	}{
+		{"always", func(*trial) {}, `
+			A calls 202
+			C is called
+			A waits
+			C is dialled`},
+		{"busy", func(s *trial) { s.who("B").busy(true) }, `
+			A calls 202
+			B is called, unless B is analog
+			A waits
+			B refuses
+			C is called
+			C is dialled`},
+		{"no_answer", func(*trial) {}, `
+			A calls 202
+			B is called
+			A waits
+			B rings
+			A hears ringing
+			B is let go
+			C is called
+			C is dialled
+			B rings no more`},
+	} {
+		t.Run(c.when, func(t *testing.T) {
+			service{
+				people: 3,
+				phones: map[string]string{"B": "allow = [\"internal\", \"local\"]\nring = \"2s\"\nforward = { " + c.when + " = \"73\" }"},
+				play:   play(c.before),
+				ladder: c.ladder + aHearsTheTown,
+				fails: []failure{
+					vain("C is busy", func(s *trial) { c.before(s); s.who("C").busy(true) }),
+					vain("C does not answer", c.before),
+					vain("the town has no way", func(s *trial) { c.before(s); s.away("C") }),
+				},
+			}.run(t, all)
+		})
+	}
+}
+
 // callsInVain: one calls, and is in no call in the end.
 func (s *trial) callsInVain(letter, number string) {
 	s.t.Helper()

@@ -25,7 +25,7 @@ func TestPickupOfAllKinds(t *testing.T) {
 	for _, c := range []struct {
 		name, code string
 		casts      [][]string
-	}{{"directed", "*88202", casts(3)}, {"group", "*8", pairs()}} {
+	}{{"directed", "*88202", append(casts(3), withTown(3, 0)...)}, {"group", "*8", pairs()}} {
 		t.Run(c.name, func(t *testing.T) {
 			code := c.code
 			service{
@@ -269,5 +269,5 @@ func TestParkOfAllKinds(t *testing.T) {
 				s.finds("A talks, C talks")
 			}, ""},
 		},
-	}.run(t, casts(3))
+	}.run(t, append(casts(3), withTown(3, 0)...))
 }
