@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Calls are forwarded to the town, always, when the telephone is off-hook, and
-// when nobody lifts it; whoever calls.
+// Calls are forwarded to the town: always, for a SIP phone; when the telephone is
+// off-hook, for an analog one; when nobody lifts it, for a caller from the town. All
+// other mixes are in TestForwardToTheTownOfAllKinds.
 func TestForwardToALine(t *testing.T) {
 	const out = `
 		b2bua -> fxo2  off-hook
@@ -15,74 +16,59 @@ func TestForwardToALine(t *testing.T) {
 		b2bua -> fxo2  DTMF 7773660
 		fxo2  -> b2bua answer (polarity)
 		b2bua -> fxo2  on-hook`
-	const invite = `
-		101   -> b2bua INVITE
-		b2bua -> 101   407
-		101   -> b2bua ACK
-		101   -> b2bua INVITE
-		b2bua -> 101   100
-		`
-	const ended = `
-		b2bua -> 101   183 (SDP)
-		b2bua -> 101   200
-		101   -> b2bua ACK
-		101   -> b2bua BYE
-		b2bua -> 101   200`
-	for _, c := range []struct {
-		dial   string
-		before func(o *analogOffice)
-		ladder string // of the telephone that is forwarded from
-		alice  string // of a SIP phone that calls
-	}{
-		{"141", func(*analogOffice) {}, ``, invite + ended},
-		{"142", func(o *analogOffice) { o.set("hall").OffHook(); time.Sleep(time.Second) }, ``, invite + ended},
-		{"143", func(*analogOffice) {}, `
-			b2bua -> hall ring
-			b2bua -> hall caller ID CALLER
-			b2bua -> hall ringing stopped`, invite + "b2bua -> 101 180" + ended},
-	} {
-		t.Run(c.dial+" from a SIP phone", func(t *testing.T) {
-			analog(t, analogCase{}, func(o *analogOffice) {
-				c.before(o)
-				alice := o.dials("101", c.dial)
-				o.townTalks("fxo2")
-				o.is(o.callsUp(alice))
-				o.talk("101 fxo2")
-				o.hangsUpAt(alice)
-				o.free("fxo2")
-				o.steps(out+c.ladder+c.alice, "CALLER", `101 "Alice"`)
-			})
+	t.Run("always", func(t *testing.T) {
+		analog(t, analogCase{}, func(o *analogOffice) {
+			alice := o.dials("101", "141")
+			o.townTalks("fxo2")
+			o.is(o.callsUp(alice))
+			o.talk("101 fxo2")
+			o.hangsUpAt(alice)
+			o.free("fxo2")
+			o.steps(out + `
+				101   -> b2bua INVITE
+				b2bua -> 101   407
+				101   -> b2bua ACK
+				101   -> b2bua INVITE
+				b2bua -> 101   100
+				b2bua -> 101   183 (SDP)
+				b2bua -> 101   200
+				101   -> b2bua ACK
+				101   -> b2bua BYE
+				b2bua -> 101   200`)
 		})
-		t.Run(c.dial+" from an analog telephone", func(t *testing.T) {
-			analog(t, analogCase{}, func(o *analogOffice) {
-				c.before(o)
-				o.lifts("attic", c.dial)
-				o.townTalks("fxo2")
-				o.talk("attic fxo2")
-				o.line("fxo2").HangUp()
-				o.hearsTone("attic", "busy tone")
-				o.free("fxo2")
-			})
+	})
+	t.Run("busy", func(t *testing.T) {
+		analog(t, analogCase{}, func(o *analogOffice) {
+			o.set("hall").OffHook()
+			time.Sleep(time.Second)
+			o.lifts("attic", "142")
+			o.townTalks("fxo2")
+			o.talk("attic fxo2")
+			o.line("fxo2").HangUp()
+			o.hearsTone("attic", "busy tone")
+			o.free("fxo2")
 		})
-		t.Run(c.dial+" from the town", func(t *testing.T) {
-			analog(t, analogCase{incoming: c.dial}, func(o *analogOffice) {
-				c.before(o)
-				o.townCalls("fxo1", "5551234")
-				o.townTalks("fxo2")
-				o.townTalks("fxo1")
-				o.talk("fxo1 fxo2")
-				o.line("fxo1").HangUp()
-				o.free("fxo1")
-				o.free("fxo2")
-				o.steps(out+c.ladder+`
-					fxo1  -> b2bua ring
-					fxo1  -> b2bua caller ID 5551234 "Will"
-					b2bua -> fxo1  off-hook
-					fxo1  -> b2bua loop-current drop
-					b2bua -> fxo1  on-hook`, "CALLER", `5551234 "Will"`)
-			})
+	})
+	t.Run("no answer", func(t *testing.T) {
+		analog(t, analogCase{incoming: "143"}, func(o *analogOffice) {
+			o.townCalls("fxo1", "5551234")
+			o.townTalks("fxo2")
+			o.townTalks("fxo1")
+			o.talk("fxo1 fxo2")
+			o.line("fxo1").HangUp()
+			o.free("fxo1")
+			o.free("fxo2")
+			o.steps(out + `
+				b2bua -> hall  ring
+				b2bua -> hall  caller ID 5551234 "Will"
+				b2bua -> hall  ringing stopped
+				fxo1  -> b2bua ring
+				fxo1  -> b2bua caller ID 5551234 "Will"
+				b2bua -> fxo1  off-hook
+				fxo1  -> b2bua loop-current drop
+				b2bua -> fxo1  on-hook`)
 		})
-	}
+	})
 }
 
 // The caller gives up while a forwarded call is being dialled in the town.
@@ -227,71 +213,21 @@ func TestFindMeThroughTheTown(t *testing.T) {
 // Single line extension with telephones and a SIP phone as sets: the first to
 // answer wins, the others fall silent, and none may join.
 func TestSetsOfALine(t *testing.T) {
-	for _, first := range []string{"hall", "attic", "103"} {
-		t.Run(first, func(t *testing.T) {
-			analog(t, analogCase{incoming: "145"}, func(o *analogOffice) {
-				o.phone("103")
-				o.townCalls("fxo1", "5551234")
-				carol := o.alerted("103")
-				o.ringing("hall")
-				o.ringing("attic")
-				if first == "103" {
-					o.answer(o.is(carol))
-				} else {
-					o.set(first).OffHook()
-					cancelled(carol)
-				}
-				o.townTalks("fxo1")
-				for _, other := range []string{"hall", "attic"} {
-					if other != first {
-						o.stops(other)
-						o.lifts(other, "")
-						o.hearsTone(other, "dial tone")
-					}
-				}
-				o.talk(first + " fxo1")
-				o.line("fxo1").HangUp()
-				if first == "103" {
-					carol.Peer.Wait = 10 * time.Second
-					o.ended(carol)
-				}
-				o.free("fxo1")
-			})
-		})
-	}
-	t.Run("in turn", func(t *testing.T) {
-		analog(t, analogCase{}, func(o *analogOffice) {
-			alice := o.dials("101", "146")
-			o.ringing("hall")
-			if o.set("attic").Status().Ringing {
-				t.Error("both sets ring")
-			}
-			o.answers("attic")
-			o.callsUp(alice)
-			o.talk("101 attic")
-			o.hangsUpAt(alice)
-			o.hearsTone("attic", "busy tone")
-			o.down("attic")
-			o.steps(`
-				101   -> b2bua INVITE
-				b2bua -> 101   407
-				101   -> b2bua ACK
-				101   -> b2bua INVITE
-				b2bua -> 101   100
-				b2bua -> 101   180
-				b2bua -> hall  ring
-				b2bua -> hall  caller ID 101 "Alice"
-				b2bua -> hall  ringing stopped
-				b2bua -> attic ring
-				b2bua -> attic caller ID 101 "Alice"
-				attic -> b2bua off-hook
-				b2bua -> 101   200
-				101   -> b2bua ACK
-				101   -> b2bua BYE
-				b2bua -> 101   200
-				b2bua -> attic loop-current drop
-				b2bua -> attic busy tone`)
-		})
+	analog(t, analogCase{incoming: "145"}, func(o *analogOffice) {
+		o.phone("103")
+		o.townCalls("fxo1", "5551234")
+		carol := o.alerted("103")
+		o.ringing("hall")
+		o.ringing("attic")
+		o.set("hall").OffHook()
+		cancelled(carol)
+		o.townTalks("fxo1")
+		o.stops("attic")
+		o.lifts("attic", "")
+		o.hearsTone("attic", "dial tone")
+		o.talk("hall fxo1")
+		o.line("fxo1").HangUp()
+		o.free("fxo1")
 	})
 }
 

@@ -153,14 +153,14 @@ func TestAnonymousCall(t *testing.T) {
 	})
 }
 
-// A call that rings at one telephone is picked up at another: from a SIP phone
-// and from the town, by the group's code and by the extension.
+// A call that rings at one telephone is picked up at another. By whom and from whom
+// else is in TestPickupOfAllKinds.
 func TestPickupAtAnAnalogPhone(t *testing.T) {
-	for _, code := range []string{"*8", "*88132"} {
+	t.Run("from the town", func(t *testing.T) {
 		analog(t, analogCase{incoming: "132"}, func(o *analogOffice) {
 			o.townCalls("fxo1", "5551234")
 			o.ringing("hall")
-			o.lifts("attic", code)
+			o.lifts("attic", "*88132")
 			o.townTalks("fxo1")
 			o.stops("hall")
 			o.talk("attic fxo1")
@@ -177,19 +177,6 @@ func TestPickupAtAnAnalogPhone(t *testing.T) {
 				attic -> b2bua on-hook
 				b2bua -> fxo1  on-hook`)
 		})
-	}
-	t.Run("a SIP phone picks up", func(t *testing.T) {
-		analog(t, analogCase{incoming: "132"}, func(o *analogOffice) {
-			o.townCalls("fxo1", "5551234")
-			o.ringing("hall")
-			alice := o.callsUp(o.dials("101", "*8"))
-			o.stops("hall")
-			o.talk("101 fxo1")
-			o.line("fxo1").HangUp()
-			alice.Peer.Wait = 10 * time.Second
-			o.ended(alice)
-			o.free("fxo1")
-		})
 	})
 	t.Run("the caller gives up as it is picked up", func(t *testing.T) {
 		analog(t, analogCase{}, func(o *analogOffice) {
@@ -204,8 +191,8 @@ func TestPickupAtAnAnalogPhone(t *testing.T) {
 	})
 }
 
-// The kitchen parks a caller from the town, who hears music; the attic, or a SIP
-// phone, takes it from there.
+// The kitchen parks a caller from the town, who hears music; the attic takes it from
+// there. What else can become of it is in TestParkOfAllKinds.
 func TestParkOnAnAnalogPhone(t *testing.T) {
 	parked := func(o *analogOffice) {
 		o.townCalls("fxo1", "5551234")
@@ -244,40 +231,10 @@ func TestParkOnAnAnalogPhone(t *testing.T) {
 				b2bua   -> fxo1    on-hook`)
 		})
 	})
-	t.Run("retrieved at a SIP phone", func(t *testing.T) {
-		analog(t, analogCase{calls: music}, func(o *analogOffice) {
-			parked(o)
-			alice := o.callsUp(o.dials("101", "*711"))
-			o.talk("101 fxo1")
-			o.hangsUpAt(alice)
-			o.free("fxo1")
-		})
-	})
-	t.Run("the caller hangs up", func(t *testing.T) {
-		analog(t, analogCase{calls: music}, func(o *analogOffice) {
-			parked(o)
-			o.line("fxo1").HangUp()
-			o.free("fxo1")
-			o.lifts("attic", "*711")
-			o.hearsTone("attic", "congestion tone")
-		})
-	})
-	t.Run("for too long", func(t *testing.T) {
-		calls := music
-		calls.ParkFor = 30 * time.Second
-		analog(t, analogCase{calls: calls}, func(o *analogOffice) {
-			parked(o)
-			o.answers("kitchen")
-			o.talk("kitchen fxo1")
-			o.down("kitchen")
-			o.free("fxo1")
-		})
-	})
 }
 
-// The number that was called last is called again; and a busy telephone is
-// called when it is free, which rings the caller first.
-func TestRedialAndCallBackOnAnAnalogPhone(t *testing.T) {
+// The number that was called last is called again, in the town.
+func TestRedialOnAnAnalogPhone(t *testing.T) {
 	t.Run("redial", func(t *testing.T) {
 		analog(t, analogCase{}, func(o *analogOffice) {
 			o.lifts("kitchen", "7773660")
@@ -291,26 +248,6 @@ func TestRedialAndCallBackOnAnAnalogPhone(t *testing.T) {
 			o.down("kitchen")
 			o.free("fxo1")
 			o.free("fxo2")
-		})
-	})
-	t.Run("call back", func(t *testing.T) {
-		analog(t, analogCase{}, func(o *analogOffice) {
-			o.set("hall").OffHook()
-			time.Sleep(time.Second)
-			o.lifts("kitchen", "132")
-			o.hearsTone("kitchen", "busy tone")
-			o.down("kitchen")
-			o.lifts("kitchen", "*65")
-			o.confirmed("kitchen")
-			if o.set("kitchen").Status().Ringing {
-				t.Error("called back while the hall is busy")
-			}
-			o.down("hall")
-			o.answers("kitchen")
-			o.answers("hall")
-			o.talk("kitchen hall")
-			o.down("kitchen")
-			o.hearsTone("hall", "busy tone")
 		})
 	})
 }

@@ -121,6 +121,24 @@ func TestCallBackOfAllKinds(t *testing.T) {
 				s.settle()
 				s.finds("")
 			}, ""},
+			{"B was off-hook without a call", func(s *trial) {
+				if s.cast[1] != "analog" {
+					return
+				}
+				s.who("B").busy(true)
+				s.callsInVain("A", "202")
+				s.dialsCode("A", "*65")
+				time.Sleep(3 * time.Second)
+				s.settle()
+				s.finds("")
+				s.who("B").busy(false)
+				s.until("A", rings)
+				s.who("A").answer()
+				s.until("B", rings)
+				s.who("B").answer()
+				s.settle()
+				s.finds("A talks, B talks")
+			}, ""},
 			{"nobody was busy", func(s *trial) {
 				s.bAnswers("A")
 				s.settle()
