@@ -17,7 +17,7 @@ type tdmPort struct {
 
 func newTDMPort(c *Card, n int, s *slot) *tdmPort {
 	p := &tdmPort{slot: s}
-	p.act(jackBase{card: c, n: uint8(n), timing: defaultTiming}, linecard.SignallingEM)
+	p.act(jackBase{card: c, n: uint8(n), timing: defaultTiming}, 0) // until a host says what the bits are
 	return p
 }
 
@@ -25,8 +25,8 @@ func newTDMPort(c *Card, n int, s *slot) *tdmPort {
 func (p *tdmPort) act(b jackBase, s linecard.Signalling) {
 	p.ground, p.signalling = nil, s
 	switch s {
-	case linecard.SignallingEM:
-		p.port = &emPort{jackBase: b, slot: p.slot}
+	case 0, linecard.SignallingEM:
+		p.port = &emPort{jackBase: b, slot: p.slot, unset: s == 0}
 	case linecard.SignallingFXOLoop, linecard.SignallingFXOGround:
 		w := &bitLoop{slot: p.slot, ground: s == linecard.SignallingFXOGround}
 		p.port = &fxoPort{jackBase: b, line: w}
@@ -113,6 +113,7 @@ func (p *tdmPort) step() {
 type emPort struct {
 	jackBase
 	slot      *slot
+	unset     bool // no host has said that it is one: it is kept idle
 	offHook   bool
 	blocked   bool
 	turnUntil uint64 // FLASH: the hook is turned over until then
@@ -154,7 +155,7 @@ func (p *emPort) reset() {
 }
 
 func (p *emPort) set(m linecard.Set) linecard.Reason {
-	if m.Want&(linecard.WantRing|linecard.WantReversed) != 0 {
+	if m.Want&(linecard.WantRing|linecard.WantReversed) != 0 || p.unset && m.Want&(linecard.WantOffHook|linecard.WantBlocked) != 0 {
 		return linecard.ReasonWrongKind
 	}
 	off := m.Want&linecard.WantOffHook != 0
@@ -167,15 +168,19 @@ func (p *emPort) set(m linecard.Set) linecard.Reason {
 }
 
 func (p *emPort) interrupt(t linecard.Type, d time.Duration) linecard.Reason {
-	if t != linecard.TypeFlash {
+	if t != linecard.TypeFlash || p.unset {
 		return linecard.ReasonWrongKind
 	}
 	p.turnUntil = p.card.clock + uint64(linecard.Samples(d))
 	return 0
 }
 
-// hook is what the port sends.
+// hook is what the port sends. Without a signalling it is what no far end takes
+// for off-hook or ringing.
 func (p *emPort) hook() cas {
+	if p.unset {
+		return loopOpen
+	}
 	off := p.offHook || p.blocked
 	if p.card.clock < p.turnUntil {
 		off = !p.offHook
@@ -193,7 +198,7 @@ func (p *emPort) step() {
 	}
 	rx := p.slot.exchange(p.hook(), p.in[:], p.out[:])
 	p.store()
-	if p.card.powered && p.card.span.condition == linecard.NoAlarm {
+	if p.card.powered && p.card.span.condition == linecard.NoAlarm && !p.unset {
 		p.sense(rx == emOffHook)
 	}
 }

@@ -213,6 +213,30 @@ func TestSpanKeepsItsSignalling(t *testing.T) {
 	})
 }
 
+// TestSpanWithoutSignalling: a new card sends what nobody takes for a call: no
+// telephone rings and no exchange is seized until a host says what the bits are.
+func TestSpanWithoutSignalling(t *testing.T) {
+	fake(t, func(t *testing.T) {
+		h := start(t, linesim.Config{Cards: []linesim.CardConfig{{Timeslots: []linesim.TimeslotConfig{
+			{Signalling: linesim.FXSLoopStart}, {}, {Signalling: linesim.FXOGroundStart}}}}})
+		wait(5 * time.Second)
+		if st := h.sim.Phone("fxs1").Status(); st.Ringing || st.Rings != 0 {
+			t.Errorf("the telephone: %+v", st)
+		}
+		for _, l := range h.sim.Town().Lines() {
+			if st := l.Status(); st.OffHook || st.State != "idle" {
+				t.Errorf("%s: %+v", l.Name(), st)
+			}
+		}
+		h.slot(1).SetHook(true)
+		h.slot(2).FlashHook(time.Second)
+		wait(time.Second)
+		if n := h.card.Counters().Naks; n != 2 {
+			t.Errorf("%d orders refused", n)
+		}
+	})
+}
+
 func TestSpanCommandsAndFile(t *testing.T) {
 	fake(t, func(t *testing.T) {
 		h := spanHost(t, linesim.TimeslotConfig{}, linesim.TimeslotConfig{Signalling: linesim.FXOLoopStart})
