@@ -95,7 +95,7 @@ func TestConsultationOfAllKinds(t *testing.T) {
 				s.talk("BC")
 				s.listens("A")
 				s.user("B").endConsult()
-				s.rung("B has A again")
+				s.settle()
 				s.talk("AB")
 				s.listens("")
 				s.who("A").hangUp()

@@ -111,7 +111,7 @@ func TestHoldOfAllKinds(t *testing.T) {
 				s.talk()
 				s.listens("A")
 				s.user("B").retrieve()
-				s.rung("B retrieves")
+				s.settle()
 				s.talk("AB")
 				s.listens("")
 				s.who("A").hangUp()
