@@ -131,7 +131,9 @@ func (c *Call) logEnd(r Record) {
 		"from", r.From, "dialed", r.Dialed, "answered", r.Answerer, "route", r.Route.Rule,
 		"rang", rang(r).Round(time.Millisecond), "talked", r.Talked().Round(time.Millisecond), "why", r.Why)
 	if c.log.Enabled(context.Background(), slog.LevelDebug) {
-		c.log.Debug("ladder\n" + c.ladder.Figure(true))
+		if c.log.Enabled(context.Background(), slog.LevelDebug) {
+			c.log.Debug("ladder\n" + c.ladder.Figure(true))
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 // left of it. The people are A at extension 201, B at 202, and so on.
 type service struct {
 	people int
+	more   bool              // not of the draft: the Latin square is enough for all but the success
 	text   string            // TOML beside the telephones
 	phones map[string]string // TOML of a telephone, by its letter
 	called string            // what calls from the town are for; empty: 202
@@ -75,6 +76,9 @@ func (v service) run(t *testing.T, casts [][]string) {
 		t.Run(strings.Join(cast, "-"), func(t *testing.T) {
 			onTrial(t, v.office(cast), v.calls, cast, func(s *trial) {
 				s.act("success", func() { v.play(s); s.same(v.ladder) })
+				if v.more && !inSquare(cast) {
+					return
+				}
 				for _, r := range s.rungs {
 					for _, who := range r.in {
 						s.leave(v, r, who)
@@ -142,7 +146,7 @@ func onTrial(t *testing.T, text string, calls b2bua.Config, cast []string, play 
 		}
 		return wires[n]
 	}
-	Play(t, Config{Text: text, Calls: calls, Jack: ports}, func(l *Lab) {
+	Play(t, Config{Text: text, Calls: calls, Jack: ports, Quiet: true}, func(l *Lab) {
 		s := &trial{Lab: l, cast: cast, wires: wires}
 		s.distance(10 * time.Millisecond) // what a message causes comes after it
 		defer func() {

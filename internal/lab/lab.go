@@ -46,6 +46,9 @@ type Config struct {
 	// Town is what is behind a card whose port is "sim". Without Cards it is one
 	// with the ports that the file needs.
 	Town linesim.Config
+	// Quiet logs what operators are told, not each message; so hundreds of calls
+	// cost less.
+	Quiet bool
 	// Jack makes the ports of a card whose port is "jacks": lines without a
 	// card's firmware and without sound of their own. Each is asked for once.
 	Jack func(n int) jack.Port
@@ -145,7 +148,11 @@ func open(t *testing.T, cfg Config) *Lab {
 	if os.Getenv("LAB_LOG") != "" {
 		out = io.MultiWriter(out, os.Stderr)
 	}
-	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	level := slog.LevelDebug
+	if cfg.Quiet && out == &l.log {
+		level = slog.LevelInfo
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
 	udp, err := l.Net.ListenUDP(siptest.Exchange)
 	l.must(err)
 	tcp, err := l.Net.ListenTCP(siptest.Exchange)

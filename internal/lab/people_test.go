@@ -55,6 +55,7 @@ type sipPerson struct {
 	past    *sipCall        // the last of them; nil: none
 	refuse  int             // the status that each call gets; 0: it rings
 	moved   []string        // the Contact to that: where callers are to call instead
+	refusal string          // the last that one of its calls got
 	away    bool            // can not be reached
 	deaf    bool            // unplugged
 	expires string          // of its next REGISTER
@@ -272,6 +273,7 @@ func (a *sipPerson) failed(c *sipCall, m *siptest.Message) {
 		}
 		c.d.Request("INVITE", append(slices.Clone(c.body), a.p.Authorize(m, "INVITE", c.d.Target))...)
 	default:
+		a.refusal = m.Start
 		a.forget(c)
 	}
 }

@@ -139,6 +139,10 @@ func held(body string) string {
 // tidy takes the blanks out of addresses that some phones put there, and
 // unfolds headers.
 func tidy(text string) string {
+	if !strings.Contains(text, "sip: ") && !strings.Contains(text, "@ ") && !strings.Contains(text, "< sip") &&
+		!strings.Contains(text, "; branch") && !strings.Contains(text, "\n    ") {
+		return text
+	}
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n    ", " "), "\n    ", " ")
 	return blanks.Replace(text)
 }
