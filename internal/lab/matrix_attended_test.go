@@ -9,7 +9,7 @@ import (
 // the two: by REFER with Replaces, by the hook. A phone of 1999 ends its call with C
 // and sends A there by BYE with Also: C rings once more.
 func TestAttendedTransferOfAllKinds(t *testing.T) {
-	for _, cast := range append(casts(3), fromTown(3)...) {
+	for _, cast := range append(casts(3), someFromTown()...) {
 		b := cast[1]
 		service{
 			people: 3, calls: withMusic,

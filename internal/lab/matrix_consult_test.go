@@ -86,7 +86,7 @@ func bConsultsC(cast []string) string {
 // Consultation hold (draft 2.2, RFC 5359 §2.2): B holds A, calls C, ends that, and
 // takes A back.
 func TestConsultationOfAllKinds(t *testing.T) {
-	for _, cast := range append(casts(3), fromTown(3)...) {
+	for _, cast := range append(casts(3), someFromTown()...) {
 		b := cast[1]
 		service{
 			people: 3, calls: withMusic,

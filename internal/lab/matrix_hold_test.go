@@ -98,6 +98,15 @@ func fromTown(n int) (all [][]string) {
 	return all
 }
 
+// someFromTown are three of them, in which each kind of telephone stands at each of
+// two places.
+func someFromTown() (all [][]string) {
+	for i, kind := range kinds {
+		all = append(all, []string{"town", kind, kinds[(i+1)%len(kinds)]})
+	}
+	return all
+}
+
 // Hold (draft 2.1, RFC 5359 §2.1): A calls B, who holds A and takes A back. A line
 // to the town hears the music too.
 func TestHoldOfAllKinds(t *testing.T) {
