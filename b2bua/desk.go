@@ -82,9 +82,8 @@ func (c *Call) dialing(p *party, ev leg.Event) State {
 func (d *desk) digit(digit byte) State {
 	d.bridge.Stop(d.host.leg.Stream())
 	d.digits += string(digit)
-	from := dialplan.Caller{Kind: dialplan.FromPhone, Name: d.host.source.Name, Number: d.host.source.Name}
 	wait := interDigit
-	switch d.x.cfg.Plan().Complete(from, d.digits) {
+	switch d.complete() {
 	case dialplan.Complete, dialplan.Impossible: // what is impossible is refused with its reason
 		return d.call()
 	case dialplan.CompleteOrMore:
@@ -92,6 +91,12 @@ func (d *desk) digit(digit byte) State {
 	}
 	d.giveUp = time.Now().Add(wait)
 	return Dialing
+}
+
+// complete is what the plan says of the digits so far.
+func (d *desk) complete() dialplan.Completeness {
+	from := dialplan.Caller{Kind: dialplan.FromPhone, Name: d.host.source.Name, Number: d.host.source.Name}
+	return d.x.cfg.Plan().Complete(from, d.digits)
 }
 
 // call rings what was dialled.
@@ -112,8 +117,9 @@ func (d *desk) back() State {
 	return Talking
 }
 
-// left: one of the two has hung up before there was a third. A held party whose
-// host hangs up calls the host back.
+// left: one of the two has hung up before there was a third. A host that hangs up
+// on a whole number, as behind the code for a parking place, sends the held party
+// there; one that has dialled nothing is called back by it.
 func (d *desk) left(p *party, why leg.Cause) State {
 	d.desk = nil
 	if p == d.held {
@@ -121,6 +127,10 @@ func (d *desk) left(p *party, why leg.Cause) State {
 	}
 	d.held.leg.Resume()
 	d.bridge.Resume(d.held.leg.Stream())
+	if d.digits != "" && d.complete() == dialplan.CompleteOrMore {
+		d.caller, d.callee = d.held, nil
+		return d.sendTo(d.held, d.host.source, d.digits, &onward{transfer{Call: d.Call, transferee: d.held}, d})
+	}
 	return d.recall()
 }
 

@@ -20,7 +20,11 @@ const maxSlots = 99
 func (c *Call) park(t *transfer, slot string) State {
 	slot, free := c.x.takeSlot(c, slot)
 	if !free {
-		return t.failed(leg.Busy.GivenBy(leg.Us).Because("parking place %s is taken", slot))
+		why := leg.Busy.GivenBy(leg.Us).Because("parking place %s is taken", slot)
+		if o, left := c.setup.seeker.(*onward); left {
+			return o.failed(why)
+		}
+		return t.failed(why)
 	}
 	c.slot = slot
 	c.caller, c.callee = t.transferee, nil

@@ -19,6 +19,9 @@ func (c *Call) serve(t dialplan.Target) State {
 	if tr, ok := c.setup.seeker.(*transfer); ok && t.Name == dialplan.FeaturePark {
 		return c.park(tr, t.Number)
 	}
+	if o, ok := c.setup.seeker.(*onward); ok && t.Name == dialplan.FeaturePark {
+		return c.park(&o.transfer, t.Number)
+	}
 	if d, ok := c.setup.seeker.(*desk); ok && t.Name == dialplan.FeaturePark {
 		d.desk = nil
 		d.held.leg.Resume()

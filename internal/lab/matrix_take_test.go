@@ -205,6 +205,20 @@ func TestParkOfAllKinds(t *testing.T) {
 			{"nobody is parked", func(s *trial) { s.callsInVain("C", "*711") }, `
 				C calls *711
 				C is refused 404`},
+			{"B hangs up right behind the code", func(s *trial) {
+				if s.cast[1] != "analog" {
+					return
+				}
+				s.talking("A", "B", "202")
+				s.user("B").send("*701")
+				s.settle()
+				s.finds("A talks")
+				s.listens("A")
+				s.who("C").call("*711")
+				s.until("C", talks)
+				s.settle()
+				s.finds("A talks, C talks")
+			}, ""},
 			{"A has left", func(s *trial) {
 				parks(s)
 				s.who("A").hangUp()
