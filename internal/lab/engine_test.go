@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"crosspoint/b2bua"
+	"crosspoint/dialplan"
 	"crosspoint/gateway/jack"
 	"crosspoint/internal/siptest"
 )
@@ -24,6 +25,7 @@ type service struct {
 	text   string            // TOML beside the telephones
 	phones map[string]string // TOML of a telephone, by its letter
 	called string            // what calls from the town are for; empty: 202
+	users  bool              // what users set from their phones is kept
 	calls  b2bua.Config
 	play   func(s *trial) // to success; each s.rung is where somebody may leave
 	ladder string         // of that, in words; see trial.arrows
@@ -73,6 +75,11 @@ func (v service) run(t *testing.T, casts [][]string) {
 	}
 	for _, cast := range casts {
 		t.Run(strings.Join(cast, "-"), func(t *testing.T) {
+			t.Parallel()
+			v := v
+			if v.users {
+				v.calls.Users = &userSettings{set: map[string]dialplan.Settings{}}
+			}
 			onTrial(t, v.office(cast), v.calls, cast, func(s *trial) {
 				s.act("success", func() { v.play(s); s.same(v.ladder) })
 				if v.more && !inSquare(cast) {

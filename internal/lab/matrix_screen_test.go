@@ -3,9 +3,6 @@ package lab
 import (
 	"strings"
 	"testing"
-
-	"crosspoint/b2bua"
-	"crosspoint/dialplan"
 )
 
 // Screening, do not disturb and click to dial with all casts: A calls B.
@@ -71,11 +68,10 @@ func (s *trial) bAnswers(caller string) {
 // Do not disturb: B dials *78, and A's call is refused as busy; B dials *79, and
 // is reached again.
 func TestDoNotDisturbOfAllKinds(t *testing.T) {
-	users := &userSettings{set: map[string]dialplan.Settings{}}
 	service{
 		people: 2,
 		text:   "[features]\ndo_not_disturb = \"*78\"\ndo_not_disturb_off = \"*79\"\n",
-		calls:  b2bua.Config{Users: users},
+		users:  true,
 		play: func(s *trial) {
 			s.dialsCode("B", "*78")
 			s.callsInVain("A", "202")
