@@ -19,17 +19,6 @@ func casts(n int) [][]string {
 	return all
 }
 
-// pairs are casts of three in which each kind meets each other one at every two
-// of the three places: a Latin square.
-func pairs() (all [][]string) {
-	for i := range kinds {
-		for j := range kinds {
-			all = append(all, []string{kinds[i], kinds[j], kinds[(i+j)%len(kinds)]})
-		}
-	}
-	return all
-}
-
 // withTown are casts in which somebody in the town, at the end of a line, is at the
 // given place, and telephones of all kinds are at the others.
 func withTown(n, place int) (all [][]string) {

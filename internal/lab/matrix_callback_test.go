@@ -49,7 +49,7 @@ func TestCallBackOfAllKinds(t *testing.T) {
 		s.until("A", rings)
 	}
 	service{
-		people: 3, more: true, text: officeCodes, calls: b2bua.Config{RingFor: 5 * time.Second},
+		people: 3, text: officeCodes, calls: b2bua.Config{RingFor: 5 * time.Second},
 		phones: map[string]string{"B": "call_waiting = false"},
 		play: func(s *trial) {
 			calledBack(s)

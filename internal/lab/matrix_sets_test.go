@@ -140,7 +140,7 @@ func TestSetsTogetherOfAllKinds(t *testing.T) {
 	t.Run("as a group", func(t *testing.T) {
 		v.text = "[[group]]\nextension = \"501\"\nmembers = [\"202\", \"203\"]\n"
 		v.fails = nil
-		v.run(t, pairs())
+		v.run(t, casts(3))
 	})
 }
 

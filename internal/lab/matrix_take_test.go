@@ -25,11 +25,11 @@ func TestPickupOfAllKinds(t *testing.T) {
 	for _, c := range []struct {
 		name, code string
 		casts      [][]string
-	}{{"directed", "*88202", append(casts(3), withTown(3, 0)...)}, {"group", "*8", pairs()}} {
+	}{{"directed", "*88202", append(casts(3), withTown(3, 0)...)}, {"group", "*8", casts(3)}} {
 		t.Run(c.name, func(t *testing.T) {
 			code := c.code
 			service{
-				people: 3, more: true, text: officeCodes,
+				people: 3, text: officeCodes,
 				calls: b2bua.Config{RingFor: time.Minute},
 				play: func(s *trial) {
 					s.who("A").call("202")
@@ -182,7 +182,7 @@ func TestParkOfAllKinds(t *testing.T) {
 	calls := withMusic
 	calls.ParkFor = 6 * time.Second
 	service{
-		people: 3, more: true, text: officeCodes, calls: calls,
+		people: 3, text: officeCodes, calls: calls,
 		play: func(s *trial) {
 			parks(s)
 			s.listens("A")

@@ -130,18 +130,9 @@ func (s *trial) sendsInVain(number, then string) {
 	s.finds(then)
 }
 
-// squares are casts of four in which each kind meets each other one at every
-// two of the places but the last, whose kind is the first one's.
-func squares() (all [][]string) {
-	for _, three := range pairs() {
-		all = append(all, append(append([]string(nil), three...), three[0]))
-	}
-	return all
-}
-
 // As in the draft's figure: B sends A to C, who sends it on to D.
 func TestChainedTransferOfAllKinds(t *testing.T) {
-	for _, cast := range squares() {
+	for _, cast := range casts(4) {
 		c := cast[2]
 		service{
 			people: 4, calls: withMusic,
