@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -97,13 +96,4 @@ func longestFirst(pairs []string) []string {
 		}
 	}
 	return out
-}
-
-// String lists a flow's messages, for whoever looks at one that fails.
-func (f *flow) String() string {
-	var b strings.Builder
-	for _, m := range f.msgs {
-		fmt.Fprintf(&b, "F%d %s -> %s %s\n", m.n, m.from, m.to, draw(message(m.text)))
-	}
-	return b.String()
 }

@@ -34,8 +34,6 @@ type audio struct {
 	base    int    // where its first packet stands in heard
 	first   uint32 // its first timestamp
 	packets int
-	events  []byte // telephone-events heard, one a press
-	lastEv  uint32 // timestamp of the last event
 }
 
 func openAudio(local netip.Addr) (*audio, error) {
@@ -142,10 +140,7 @@ func (a *audio) take(packet *rtp.Packet) {
 	case 0:
 	case 8:
 		law = g711.ALaw
-	case eventType:
-		a.event(packet)
-		return
-	default:
+	default: // a telephone-event is no sound
 		return
 	}
 	if a.packets == 0 || packet.SSRC != a.source {
@@ -161,16 +156,6 @@ func (a *audio) take(packet *rtp.Packet) {
 		a.heard = append(a.heard, make([]int16, end-len(a.heard))...)
 	}
 	law.Decode(a.heard[at:end], packet.Payload)
-}
-
-// event notes a key that is pressed at the other end, once for all packets of
-// one press (RFC 4733 §2.5.1).
-func (a *audio) event(packet *rtp.Packet) {
-	if len(packet.Payload) < 4 || packet.Payload[0] > 15 || (len(a.events) > 0 && a.lastEv == packet.Timestamp) {
-		return
-	}
-	a.lastEv = packet.Timestamp
-	a.events = append(a.events, "0123456789*#ABCD"[packet.Payload[0]])
 }
 
 // Say queues samples that the other end shall hear, after those queued before.
@@ -194,13 +179,6 @@ func (c *Call) Packets() int {
 	c.audio.mu.Lock()
 	defer c.audio.mu.Unlock()
 	return c.audio.packets
-}
-
-// Keys are the telephone-events heard, one character a press.
-func (c *Call) Keys() string {
-	c.audio.mu.Lock()
-	defer c.audio.mu.Unlock()
-	return string(c.audio.events)
 }
 
 // Law is what the call is coded in, once its audio is agreed on.

@@ -16,32 +16,6 @@ type nameAddr struct {
 	params  sip.HeaderParams
 }
 
-// ParseAddress reads the value of a header that holds one address, such as
-// Also, Requested-By or P-Asserted-Identity, as tolerantly as messages are
-// read. Names of parameters are in lower case.
-func ParseAddress(value string) (display string, uri sip.Uri, params sip.HeaderParams, err error) {
-	r := &reader{}
-	a, err := r.address(value)
-	return a.display, a.uri, a.params, err
-}
-
-// ParseAddresses reads a list of addresses, such as that of several Also.
-func ParseAddresses(value string) ([]sip.Uri, error) {
-	r := &reader{}
-	var uris []sip.Uri
-	for rest := value; ; {
-		a, next, err := r.addressOf(rest, true)
-		if err != nil {
-			return uris, err
-		}
-		uris = append(uris, a.uri)
-		if next == "" {
-			return uris, nil
-		}
-		rest = next
-	}
-}
-
 // address reads one address that is the whole value.
 func (r *reader) address(value string) (nameAddr, error) {
 	a, _, err := r.addressOf(value, false)
@@ -190,32 +164,6 @@ func paramValue(s string, list bool) (value, rest string, err error) {
 		n++
 	}
 	return s[:n], s[n:], nil
-}
-
-// Unquote takes the quotes off a parameter's value.
-func Unquote(s string) string {
-	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
-		return s
-	}
-	s = s[1 : len(s)-1]
-	if strings.IndexByte(s, '\\') < 0 {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
-}
-
-// Param is a parameter's value by its name in lower case, unquoted; ok tells
-// that it is there.
-func Param(p sip.HeaderParams, name string) (value string, ok bool) {
-	value, ok = p.Get(name)
-	return Unquote(value), ok
 }
 
 func lower(s string) string {

@@ -117,9 +117,6 @@ func (l *Layer) refuseStream(from Flow, buf []byte, err error) {
 // NewTag is a random tag (RFC 3261 §19.3: at least 32 bits).
 func NewTag() string { return random(10) }
 
-// NewBranch is a random branch with the cookie of RFC 3261 §8.1.1.7.
-func NewBranch() string { return "z9hG4bK" + random(15) }
-
 var lettering = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 func random(bytes int) string {

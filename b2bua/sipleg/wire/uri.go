@@ -3,48 +3,11 @@ package wire
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
-
-// ParseURI reads a URI as strictly as RFC 3261 §19.1.1 for sip and sips; of
-// any other scheme it only asks that it has no blanks. Names of parameters are
-// in lower case.
-func ParseURI(s string) (sip.Uri, error) {
-	var u sip.Uri
-	err := parseURI(s, &u)
-	return u, err
-}
-
-// URIHeader is the value of a header inside a URI, such as the Replaces of a
-// Refer-To, with its escapes undone (RFC 3261 §19.1.1); ok tells that it is
-// there. Its name is compared without regard to case.
-func URIHeader(u *sip.Uri, name string) (value string, ok bool) {
-	for _, kv := range u.Headers {
-		if strings.EqualFold(kv.K, name) {
-			v, err := url.PathUnescape(kv.V)
-			return v, err == nil && !strings.ContainsAny(v, "\r\n\x00")
-		}
-	}
-	return "", false
-}
-
-// EscapeURIHeader escapes a value for use as a header inside a URI.
-func EscapeURIHeader(value string) string {
-	var b strings.Builder
-	for i := 0; i < len(value); i++ {
-		c := value[i]
-		if tokenChar[c] && c != '%' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
 
 var (
 	errScheme = errors.New("no URI scheme")
