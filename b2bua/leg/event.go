@@ -28,7 +28,11 @@ type (
 		// Diversions are the forwardings that the caller's side reports, latest first.
 		Diversions []Diversion
 		ReferredBy string
-		Also       bool // it is said in the manner of RFC 2543 (Requested-By)
+		// AlertInfo is how the caller's side wants the callee alerted, a value of
+		// Alert-Info (RFC 3261 §20.4), where it is one that may ask for that; empty:
+		// it does not say.
+		AlertInfo string
+		Also      bool // it is said in the manner of RFC 2543 (Requested-By)
 	}
 	// Trying: the callee's side has taken the call (100, line seized).
 	Trying struct{ Of }

@@ -120,7 +120,27 @@ type Outgoing struct {
 	Also       bool        // who transferred speaks RFC 2543 (BYE with Also); so may the callee
 	Replaces   string      // dialog that the new one takes the place of (RFC 3891)
 	Diversions []Diversion // forwardings so far, latest first (RFC 5806)
+	Ring       Ring        // how the callee's telephone rings
 }
+
+// A Ring is how a telephone rings, so that whoever hears it knows what kind of
+// call it is (distinctive ringing). Zero: as the line's country rings.
+type Ring struct {
+	// Name is one of those below, "dr1" to "dr4" for the cadences of Telcordia
+	// GR-506 §14, or one that the office has named. Empty: RingOutside.
+	Name string
+	// Info is the value of Alert-Info for a SIP phone (RFC 3261 §20.4), such as
+	// <urn:alert:source:internal>. Empty: none is sent.
+	Info string
+}
+
+// Names of rings that need no configuration.
+const (
+	RingInside  = "inside"  // somebody in the office calls
+	RingOutside = "outside" // somebody else calls
+	RingRecall  = "recall"  // the exchange calls back: a held or parked party, a number that was busy
+	RingUrgent  = "urgent"  // somebody in the office has called for help
+)
 
 // A Diversion is one forwarding on the way to a callee.
 type Diversion struct {
