@@ -120,6 +120,9 @@ type Peer struct {
 	// it (P-Asserted-Identity with Privacy, RFC 3325), and is believed when it
 	// asserts an identity.
 	Trusted bool
+	// AlertInfo tells that it may say how our telephones ring for its calls, and
+	// is told how its own may for ours (Alert-Info, RFC 3261 §20.4).
+	AlertInfo bool
 }
 
 func (c Config) filled() Config {
