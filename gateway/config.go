@@ -18,6 +18,12 @@ type Config struct {
 	Country string
 	Lines   []LineConfig
 	Trunks  []TrunkConfig
+	// Rings are the office's own cadences of ring voltage by the names that calls
+	// ask for (leg.Ring): ring, pause, ring, pause …, repeated. They come before
+	// those that a line's country has for the same names (tone.Country.Ring).
+	// Each has up to 8 rings of 0.2 to 5 s and as many pauses, the longest of them
+	// from 2 to 5 s for the caller ID.
+	Rings map[string][]time.Duration
 	// Accept takes the calls that come in on FXO and TDM lines and that telephones on
 	// FXS lines make. Nil refuses them all.
 	Accept leg.Acceptor
@@ -103,6 +109,21 @@ type FXO struct {
 	// FlashTime is how long the loop opens for a hook-flash towards the
 	// exchange. Zero is the country's.
 	FlashTime time.Duration
+	// Numbers are those that the line has, when its exchange rings each of them
+	// differently (distinctive ringing: SmartRing, Ident-a-Call, Call Sign …). A
+	// call in is then offered at the end of its first ring, with the number that
+	// was called. Zero entries are unused; with none, a line does not know its
+	// number.
+	Numbers [4]RingNumber
+}
+
+// A RingNumber is one number of an FXO line, told by its ring.
+type RingNumber struct {
+	// Ring names the cadence, as in Config.Rings, or of the line's country:
+	// "outside" is its Bell, "dr1" to "dr4" are those of Telcordia GR-506.
+	Ring string
+	// Number is what was called, as it is shown to the dial plan.
+	Number string
 }
 
 // FXS is how a line to a telephone behaves.
@@ -129,6 +150,9 @@ type FXS struct {
 	ReverseOnAnswer bool
 	// NoCallerID sends no caller ID, for a device that mistakes it for speech.
 	NoCallerID bool
+	// PlainRing rings with the country's Bell whatever ring a call asks for, for an
+	// answering machine or a fax that takes another for none.
+	PlainRing bool
 }
 
 // A TrunkConfig is a group of FXO and TDM lines that lead to the same exchange.
