@@ -31,6 +31,7 @@ func compile(config Config) (*Plan, []tomlfile.Problem) {
 		trunks: map[string]*Trunk{}, schedules: map[string]*schedule{},
 	}}
 	c.office()
+	c.rings()
 	c.declareContexts()
 	c.declare()
 	c.hardware()

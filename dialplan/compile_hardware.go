@@ -58,6 +58,9 @@ func (c *compiler) hardware() {
 	}
 }
 
+// article is a kind of line as a sentence has it.
+var article = map[string]string{"fxo": "an fxo", "fxs": "an fxs", "tdm": "a tdm"}
+
 func (c *compiler) line(l *Line) {
 	if l.Port < 0 {
 		c.wrong(l.Pos, "port", "line %q: port = %d: ports count from 1", l.Name, l.Port)
@@ -71,11 +74,20 @@ func (c *compiler) line(l *Line) {
 	case l.Kind == "fxs" && len(l.Incoming) > 0:
 		c.wrong(l.Pos, "incoming", "line %q is an fxs line: what its telephone dials goes by the rules; incoming is for fxo lines", l.Name)
 	case l.Kind != "fxs" && l.Extension != "":
-		c.wrong(l.Pos, "extension", "line %q is %s line and has no telephone: write incoming = %q for what rings", l.Name, map[string]string{"fxo": "an fxo", "tdm": "a tdm"}[l.Kind], l.Extension)
+		c.wrong(l.Pos, "extension", "line %q is %s line and has no telephone: write incoming = %q for what rings", l.Name, article[l.Kind], l.Extension)
 	}
 	if l.Kind != "fxs" && l.Has("hook_flash") {
 		c.wrong(l.Pos, "hook_flash", "line %q is an %s line: hook_flash is for fxs lines, it is about their telephone", l.Name, l.Kind)
 	}
+	if l.Kind != "fxs" && l.Has("distinctive_rings") {
+		c.wrong(l.Pos, "distinctive_rings", "line %q is %s line: distinctive_rings is for fxs lines, it is about their telephone", l.Name, article[l.Kind])
+	}
+	if l.Kind == "fxs" && l.CallsRing != "" {
+		c.wrong(l.Pos, "calls_ring", "line %q is an fxs line: write calls_ring at its [[phone]] %s", l.Name, l.Extension)
+	} else {
+		c.callsRing(l.Pos, "calls_ring", fmt.Sprintf("line %q", l.Name), l.CallsRing)
+	}
+	c.numbers(l)
 	c.timeslot(l)
 	if l.Answer != "" && !answerRule(l.Answer) {
 		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Meant(l.Answer, []string{"polarity", "voice", "ringback-end"}))
@@ -162,6 +174,7 @@ func answerRule(s string) bool {
 }
 
 func (c *compiler) peer(peer *Peer) {
+	c.callsRing(peer.Pos, "calls_ring", fmt.Sprintf("peer %q", peer.Name), peer.CallsRing)
 	if len(peer.Addresses) == 0 && peer.Proxy == "" {
 		c.wrong(peer.Pos, "", "peer %q needs addresses, from which its calls come, or proxy, where ours are sent", peer.Name)
 	}

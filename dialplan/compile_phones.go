@@ -152,6 +152,7 @@ func (c *compiler) phone(e *extension) {
 			c.wrong(phone.Pos, "contacts", "phone %s: contact %q is no SIP address: write it such as sip:%s@192.0.2.7:5060", phone.Extension, contact, phone.Extension)
 		}
 	}
+	c.callsRing(phone.Pos, "calls_ring", "phone "+phone.Extension, phone.CallsRing)
 	c.forwarding(e)
 }
 
@@ -185,6 +186,7 @@ func (c *compiler) group(e *extension) {
 	if g.Ring > 0 {
 		e.ring = g.Ring
 	}
+	c.callsRing(g.Pos, "calls_ring", "group "+g.Extension, g.CallsRing)
 	if slices.Contains(g.Members, g.Extension) {
 		c.wrong(g.Pos, "members", "group %s is a member of itself: take it out", g.Extension)
 	}

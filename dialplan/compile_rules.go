@@ -55,6 +55,7 @@ func (c *compiler) rule(from *Rule) {
 	}
 	c.rewriting(from, r, paths, title)
 	c.action(from.Pos, title, r, from.To, from.Refuse, from.Status)
+	c.ruledRing(from.Pos, title, r, from.CallsRing)
 	if len(from.Weights) > 0 {
 		c.weights(from, r, title)
 	}
@@ -213,6 +214,7 @@ func (c *compiler) incomingRule(from *Incoming) {
 		return // reported
 	}
 	c.action(from.Pos, title, r, from.To, from.Refuse, from.Status)
+	c.ruledRing(from.Pos, title, r, from.CallsRing)
 	if len(r.trunks) > 0 {
 		c.wrong(from.Pos, "to", "%s leads from outside to trunk %q, and so out again: name a phone or group; a phone may forward its calls outside", title, r.trunks[0].Name)
 	}

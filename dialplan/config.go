@@ -11,24 +11,25 @@ import (
 // tags are checked as the file is read.
 type Config struct {
 	tomlfile.Pos
-	Country   string        `toml:"country" doc:"ISO 3166 code of the country whose numbers are dialled here, such as us or de"`
-	Area      string        `toml:"area" doc:"area code that a number dialled without one belongs to, without trunk prefix"`
-	TimeZone  string        `toml:"timezone" doc:"IANA time zone of schedules and tests, such as America/New_York; absent: the machine's"`
-	Ring      time.Duration `toml:"ring" doc:"how long a phone rings before a call goes on to the next place, and each of a list of places; absent: 20s, the last of a list until the caller gives up"`
-	Phones    []Phone       `toml:"phone" doc:"extensions: SIP phones, telephones on FXS lines, and numbers that only forward"`
-	Classes   []Class       `toml:"class" doc:"classes of service: which calls their phones may make"`
-	Groups    []Group       `toml:"group" doc:"ring groups: one number that rings several phones"`
-	Lines     []Line        `toml:"line" doc:"ports of line cards"`
-	Peers     []Peer        `toml:"peer" doc:"SIP providers and exchanges, known by address or credentials"`
-	Trunks    []Trunk       `toml:"trunk" doc:"ways out: groups of FXO lines, or a SIP peer"`
-	Contexts  []Context     `toml:"context" doc:"numbering plans beside the office's own, such as a private one"`
-	Rules     []Rule        `toml:"rule" doc:"what a dialled number does"`
-	Incoming  []Incoming    `toml:"incoming" doc:"where calls from lines, peers and strangers go"`
-	Schedules []Schedule    `toml:"schedule" doc:"named times, such as office hours"`
-	Features  Features      `toml:"features" doc:"codes that phones dial for services"`
-	Emergency Emergency     `toml:"emergency" doc:"emergency numbers, and who is told of a call to one"`
-	Screening Screening     `toml:"screening" doc:"callers that nobody here wants to hear from"`
-	Tests     []Test        `toml:"test" doc:"what this plan must do; checked before it is used"`
+	Country   string            `toml:"country" doc:"ISO 3166 code of the country whose numbers are dialled here, such as us or de"`
+	Area      string            `toml:"area" doc:"area code that a number dialled without one belongs to, without trunk prefix"`
+	TimeZone  string            `toml:"timezone" doc:"IANA time zone of schedules and tests, such as America/New_York; absent: the machine's"`
+	Ring      time.Duration     `toml:"ring" doc:"how long a phone rings before a call goes on to the next place, and each of a list of places; absent: 20s, the last of a list until the caller gives up"`
+	Phones    []Phone           `toml:"phone" doc:"extensions: SIP phones, telephones on FXS lines, and numbers that only forward"`
+	Classes   []Class           `toml:"class" doc:"classes of service: which calls their phones may make"`
+	Groups    []Group           `toml:"group" doc:"ring groups: one number that rings several phones"`
+	Lines     []Line            `toml:"line" doc:"ports of line cards"`
+	Peers     []Peer            `toml:"peer" doc:"SIP providers and exchanges, known by address or credentials"`
+	Trunks    []Trunk           `toml:"trunk" doc:"ways out: groups of FXO lines, or a SIP peer"`
+	Contexts  []Context         `toml:"context" doc:"numbering plans beside the office's own, such as a private one"`
+	Rules     []Rule            `toml:"rule" doc:"what a dialled number does"`
+	Incoming  []Incoming        `toml:"incoming" doc:"where calls from lines, peers and strangers go"`
+	Schedules []Schedule        `toml:"schedule" doc:"named times, such as office hours"`
+	Rings     []DistinctiveRing `toml:"distinctive_ring" doc:"ways in which telephones ring, so that whoever hears them knows what kind of call it is"`
+	Features  Features          `toml:"features" doc:"codes that phones dial for services"`
+	Emergency Emergency         `toml:"emergency" doc:"emergency numbers, and who is told of a call to one"`
+	Screening Screening         `toml:"screening" doc:"callers that nobody here wants to hear from"`
+	Tests     []Test            `toml:"test" doc:"what this plan must do; checked before it is used"`
 
 	// Domains are the SIP domains and addresses that are this office's own. They
 	// are written elsewhere in the file; whoever reads it fills them in.
@@ -51,6 +52,7 @@ type Phone struct {
 	Withhold  bool             `toml:"withhold" doc:"true: do not show its number to the outside"`
 	Place     string           `toml:"place" doc:"where it stands, for whoever takes an emergency call"`
 	MaxCalls  int              `toml:"max_calls" doc:"calls it may have at once; 0: any number"`
+	CallsRing string           `toml:"calls_ring" doc:"distinctive ring of those that it calls, such as door; absent: inside"`
 	Toll      time.Duration    `toml:"toll_per_day" doc:"talk time per day on national, international and premium calls; absent: unlimited"`
 
 	Ring      time.Duration    `toml:"ring" doc:"how long it rings before the call goes on; absent: the office's"`
@@ -97,6 +99,7 @@ type Group struct {
 	Ring      time.Duration    `toml:"ring" doc:"how long each turn rings; absent: the office's"`
 	On        tomlfile.Strings `toml:"on" doc:"what leads on to the next; absent: everything" enum:"busy,no-answer,unreachable,failure"`
 	Then      string           `toml:"then" doc:"where the call goes when nobody took it"`
+	CallsRing string           `toml:"calls_ring" doc:"distinctive ring of calls to the group; absent: by who calls"`
 	Allow     tomlfile.Strings `toml:"allow" doc:"calls that the group may make to its members; absent: internal only" enum:"internal,local,national,international,premium,sip"`
 }
 
@@ -104,14 +107,17 @@ type Group struct {
 // the gateway.
 type Line struct {
 	tomlfile.Pos
-	Name      string           `toml:"name" required:"true" doc:"name for rules, trunks and logs"`
-	Card      string           `toml:"card" doc:"card that the port is on"`
-	Port      int              `toml:"port" doc:"port number on the card, from 1"`
-	Kind      string           `toml:"kind" required:"true" doc:"fxo: to the public network; fxs: to a telephone; tdm: a trunk over a timeslot of a T1 or E1, with E&M signalling" enum:"fxo,fxs,tdm"`
-	Incoming  tomlfile.Strings `toml:"incoming" doc:"what rings when a call comes in on it; several ring together"`
-	Allow     tomlfile.Strings `toml:"allow" doc:"calls that may be made from it; absent: internal only" enum:"internal,local,national,international,premium,sip"`
-	Extension string           `toml:"extension" doc:"extension of the telephone on an fxs line"`
-	Number    string           `toml:"number" doc:"the line's own number in the public network"`
+	Name        string           `toml:"name" required:"true" doc:"name for rules, trunks and logs"`
+	Card        string           `toml:"card" doc:"card that the port is on"`
+	Port        int              `toml:"port" doc:"port number on the card, from 1"`
+	Kind        string           `toml:"kind" required:"true" doc:"fxo: to the public network; fxs: to a telephone; tdm: a trunk over a timeslot of a T1 or E1, with E&M signalling" enum:"fxo,fxs,tdm"`
+	Incoming    tomlfile.Strings `toml:"incoming" doc:"what rings when a call comes in on it; several ring together"`
+	Allow       tomlfile.Strings `toml:"allow" doc:"calls that may be made from it; absent: internal only" enum:"internal,local,national,international,premium,sip"`
+	Extension   string           `toml:"extension" doc:"extension of the telephone on an fxs line"`
+	Number      string           `toml:"number" doc:"the line's own number in the public network"`
+	Numbers     []RungNumber     `toml:"numbers" doc:"fxo: further numbers on the line, which the telephone company lets ring differently, such as { ring = \"dr2\", number = \"+12015550102\" }"`
+	CallsRing   string           `toml:"calls_ring" doc:"distinctive ring of calls that come in on it; absent: outside"`
+	Distinctive bool             `toml:"distinctive_rings" doc:"fxs: false: its telephone rings alike for all calls, as an answering machine needs it; absent: distinctive rings"`
 
 	Signalling string        `toml:"signalling" doc:"of a tdm line: wink-start (absent) or immediate-start; of an fxo or fxs line on a channel bank: loop-start (absent) or ground-start" enum:"wink-start,immediate-start,loop-start,ground-start"`
 	Digits     int           `toml:"digits" doc:"digits that the far end of a tdm line sends for a call in; absent: as many as the [[incoming]] rules need, or none with incoming"`
@@ -146,6 +152,8 @@ type Peer struct {
 	Incoming  tomlfile.Strings `toml:"incoming" doc:"what rings for all its calls, whatever was dialled; several ring together"`
 	Context   string           `toml:"context" doc:"numbering plan in which what it dials is looked up; absent: incoming"`
 	Allow     tomlfile.Strings `toml:"allow" doc:"calls that it may make through us; absent: internal only" enum:"internal,local,national,international,premium,sip"`
+	CallsRing string           `toml:"calls_ring" doc:"distinctive ring of its calls; absent: outside"`
+	AlertInfo bool             `toml:"alert_info" doc:"true: its calls ring as their Alert-Info says, and ours to it have one: for another exchange of the same office"`
 	Trust     bool             `toml:"trust" doc:"true: believe the caller identity that it asserts (RFC 3325)"`
 	MaxCalls  int              `toml:"max_calls" doc:"calls with it at once; 0: any number"`
 }
@@ -174,37 +182,39 @@ type Context struct {
 // A Rule says what a dialled number does.
 type Rule struct {
 	tomlfile.Pos
-	Name     string           `toml:"name" doc:"name in trails and logs; absent: its pattern"`
-	Context  string           `toml:"context" key:"true" doc:"numbering plan that it belongs to; absent: the office's"`
-	Dial     string           `toml:"dial" key:"true" required:"true" doc:"pattern: digits, x 0-9, z 1-9, n 2-9, [2-57] a set, (12|13) alternatives, . any more digits, 'name' as written"`
-	Strip    int              `toml:"strip" doc:"digits taken from the front"`
-	Prepend  string           `toml:"prepend" doc:"digits put in front, after strip"`
-	Replace  string           `toml:"replace" doc:"number dialled instead"`
-	To       tomlfile.Strings `toml:"to" doc:"where it leads: trunks in order, or an extension, group, number or SIP address"`
-	Weights  []int            `toml:"weights" doc:"shares of the trunks in to; absent: always in order"`
-	Class    string           `toml:"class" doc:"permission that the call takes; absent: what the number means in the country" enum:"internal,local,national,international,premium"`
-	From     tomlfile.Strings `toml:"from" doc:"phones, groups' phones, classes, lines or peers that it is for; absent: all"`
-	Caller   tomlfile.Strings `toml:"caller" doc:"callers' numbers that it is for: patterns, or anonymous; absent: all"`
-	When     string           `toml:"when" key:"true" doc:"schedule during which it holds; not NAME for outside of it"`
-	CallerID string           `toml:"caller_id" doc:"number shown by these calls"`
-	Withhold bool             `toml:"withhold" doc:"true: these calls show no number"`
-	Ring     time.Duration    `toml:"ring" doc:"how long each place rings before the next; absent: until the caller gives up"`
-	Refuse   string           `toml:"refuse" doc:"refuse the call with these words"`
-	Status   int              `toml:"status" doc:"SIP status of the refusal; absent: 403"`
+	Name      string           `toml:"name" doc:"name in trails and logs; absent: its pattern"`
+	Context   string           `toml:"context" key:"true" doc:"numbering plan that it belongs to; absent: the office's"`
+	Dial      string           `toml:"dial" key:"true" required:"true" doc:"pattern: digits, x 0-9, z 1-9, n 2-9, [2-57] a set, (12|13) alternatives, . any more digits, 'name' as written"`
+	Strip     int              `toml:"strip" doc:"digits taken from the front"`
+	Prepend   string           `toml:"prepend" doc:"digits put in front, after strip"`
+	Replace   string           `toml:"replace" doc:"number dialled instead"`
+	To        tomlfile.Strings `toml:"to" doc:"where it leads: trunks in order, or an extension, group, number or SIP address"`
+	Weights   []int            `toml:"weights" doc:"shares of the trunks in to; absent: always in order"`
+	Class     string           `toml:"class" doc:"permission that the call takes; absent: what the number means in the country" enum:"internal,local,national,international,premium"`
+	From      tomlfile.Strings `toml:"from" doc:"phones, groups' phones, classes, lines or peers that it is for; absent: all"`
+	Caller    tomlfile.Strings `toml:"caller" doc:"callers' numbers that it is for: patterns, or anonymous; absent: all"`
+	When      string           `toml:"when" key:"true" doc:"schedule during which it holds; not NAME for outside of it"`
+	CallerID  string           `toml:"caller_id" doc:"number shown by these calls"`
+	Withhold  bool             `toml:"withhold" doc:"true: these calls show no number"`
+	Ring      time.Duration    `toml:"ring" doc:"how long each place rings before the next; absent: until the caller gives up"`
+	CallsRing string           `toml:"calls_ring" doc:"distinctive ring of these calls; absent: by who calls"`
+	Refuse    string           `toml:"refuse" doc:"refuse the call with these words"`
+	Status    int              `toml:"status" doc:"SIP status of the refusal; absent: 403"`
 }
 
 // An Incoming says where calls from outside go.
 type Incoming struct {
 	tomlfile.Pos
-	Name   string           `toml:"name" doc:"name in trails and logs; absent: its pattern"`
-	From   tomlfile.Strings `toml:"from" doc:"lines, peers and trunks that it is for, or strangers; absent: all but strangers"`
-	Dialed string           `toml:"dialed" key:"true" doc:"pattern of the number that was dialled, + and digits for one of the public network; absent: any or none"`
-	Caller tomlfile.Strings `toml:"caller" doc:"callers' numbers that it is for: patterns, or anonymous; absent: all"`
-	When   string           `toml:"when" key:"true" doc:"schedule during which it holds; not NAME for outside of it"`
-	To     tomlfile.Strings `toml:"to" doc:"what rings; several ring together"`
-	Ring   time.Duration    `toml:"ring" doc:"how long; absent: until the caller gives up"`
-	Refuse string           `toml:"refuse" doc:"refuse the call with these words"`
-	Status int              `toml:"status" doc:"SIP status of the refusal; absent: 403"`
+	Name      string           `toml:"name" doc:"name in trails and logs; absent: its pattern"`
+	From      tomlfile.Strings `toml:"from" doc:"lines, peers and trunks that it is for, or strangers; absent: all but strangers"`
+	Dialed    string           `toml:"dialed" key:"true" doc:"pattern of the number that was dialled, + and digits for one of the public network; absent: any or none"`
+	Caller    tomlfile.Strings `toml:"caller" doc:"callers' numbers that it is for: patterns, or anonymous; absent: all"`
+	When      string           `toml:"when" key:"true" doc:"schedule during which it holds; not NAME for outside of it"`
+	To        tomlfile.Strings `toml:"to" doc:"what rings; several ring together"`
+	Ring      time.Duration    `toml:"ring" doc:"how long; absent: until the caller gives up"`
+	CallsRing string           `toml:"calls_ring" doc:"distinctive ring of these calls; absent: by who calls"`
+	Refuse    string           `toml:"refuse" doc:"refuse the call with these words"`
+	Status    int              `toml:"status" doc:"SIP status of the refusal; absent: 403"`
 }
 
 // A Schedule is a named time of the week, less its holidays.
@@ -215,6 +225,23 @@ type Schedule struct {
 	Hours    tomlfile.Strings `toml:"hours" doc:"such as 09:00-12:30, several for a break; past midnight is 22:00-06:00; absent: all day"`
 	Holidays tomlfile.Strings `toml:"holidays" doc:"days on which it does not hold: 2026-12-24, 2026-12-24/2027-01-01, or 12-25 for every year"`
 	TimeZone string           `toml:"timezone" doc:"IANA time zone; absent: the office's"`
+}
+
+// A DistinctiveRing is a way in which telephones ring. Without a definition there are
+// inside, outside, recall, urgent, and dr1 to dr4 (Telcordia GR-506 §14); these
+// may be defined anew.
+type DistinctiveRing struct {
+	tomlfile.Pos
+	Name      string          `toml:"name" required:"true" doc:"name that calls_ring refers to; inside, outside, recall, urgent and dr1 to dr4 are there without it"`
+	Cadence   []time.Duration `toml:"cadence" doc:"how an analog telephone rings: ring, pause, ring, pause, such as [\"300ms\", \"200ms\", \"300ms\", \"4s\"]; absent: as the country does, outside for a name of your own"`
+	AlertInfo string          `toml:"alert_info" doc:"what SIP phones are told (Alert-Info), such as <http://office.example>;info=door; empty: nothing; absent: what the name has, nothing for one of your own"`
+}
+
+// A RungNumber is one of several numbers of a line.
+type RungNumber struct {
+	tomlfile.Pos
+	Ring   string `toml:"ring" required:"true" doc:"distinctive ring by which the line rings for it"`
+	Number string `toml:"number" required:"true" doc:"the number, with which [[incoming]] dialed is compared"`
 }
 
 // Features are the codes that phones dial for services. An absent code is a
@@ -265,5 +292,6 @@ type Test struct {
 	Dial   string           `toml:"dial" key:"true" doc:"what is dialled; empty on a line without digits"`
 	At     string           `toml:"at" key:"true" doc:"local time, such as 2026-03-02 10:00; absent: Monday 2026-01-05 12:00"`
 	Busy   tomlfile.Strings `toml:"busy" doc:"extensions that are in a call"`
+	Ring   string           `toml:"ring" doc:"distinctive ring that the first phones must have; absent: any"`
 	Expect string           `toml:"expect" required:"true" doc:"the route as crosspoint route prints it: 101, pstn 5551234, 101 + 102, 101 then 102, or refused"`
 }

@@ -46,6 +46,7 @@ func (s *search) extension(e *extension, o owner) fragment {
 		return s.reject(refusal)
 	}
 	if e.group != nil {
+		defer s.named(e.group.CallsRing, e.group.Key("calls_ring"))()
 		return s.group(e)
 	}
 	return s.phone(e)

@@ -55,6 +55,9 @@ func explainStage(b *strings.Builder, route Route, i int, s Stage) {
 	if s.RingFor > 0 {
 		fmt.Fprintf(b, ", for %v", s.RingFor.Round(time.Millisecond))
 	}
+	if s.Ring.Name != RingInside && s.Ring.Name != RingOutside && s.Ring.Name != "" {
+		fmt.Fprintf(b, ", ring %q", s.Ring.Name)
+	}
 	if s.Reason != "" {
 		fmt.Fprintf(b, ", forwarded by %s (%s)", s.By, s.Reason)
 	}

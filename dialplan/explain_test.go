@@ -99,9 +99,10 @@ forward = { busy = "UserB" }
 	if err != nil {
 		t.Fatal(err)
 	}
+	const inside = `"ring":{"name":"inside","alert_info":"\u003curn:alert:source:internal\u003e"},`
 	const want = `{"route":{"stages":[` +
-		`{"targets":[{"kind":"phone","name":"X","pos":{"file":"office.toml","line":42}}],"on":["busy"],"pos":{"file":"office.toml","line":42}},` +
-		`{"targets":[{"kind":"phone","name":"UserB","pos":{"file":"office.toml","line":29}}],"reason":"user-busy","by":"X",` +
+		`{"targets":[{"kind":"phone","name":"X","pos":{"file":"office.toml","line":42}}],` + inside + `"on":["busy"],"pos":{"file":"office.toml","line":42}},` +
+		`{"targets":[{"kind":"phone","name":"UserB","pos":{"file":"office.toml","line":29}}],` + inside + `"reason":"user-busy","by":"X",` +
 		`"diversions":[{"by":"X","reason":"user-busy","pos":{"file":"office.toml","line":45}}],"pos":{"file":"office.toml","line":29}}],` +
 		`"rule":"X","pos":{"file":"office.toml","line":42},"class":"internal"},"trail":[` +
 		`{"rule":"extension X","pos":{"file":"office.toml","line":42},"verdict":"a phone","taken":true},` +

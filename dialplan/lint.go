@@ -19,6 +19,7 @@ func (p *Plan) Lint() []tomlfile.Problem {
 	l.forwards()
 	l.outside()
 	l.names()
+	l.rings()
 	l.rules()
 	l.loops()
 	if len(p.config.Tests) == 0 && len(p.config.Phones) > 0 {
@@ -193,6 +194,41 @@ func (l *linter) names() {
 	for i := range p.config.Trunks {
 		if t := &p.config.Trunks[i]; !trunks[t.Name] {
 			l.warn(t.Pos, "trunk %q is used by no rule: take it out, or write to = %[1]q in a rule", t.Name)
+		}
+	}
+}
+
+// rings finds distinctive rings that nothing rings with, and callers' sides do
+// not ask for.
+func (l *linter) rings() {
+	config, used := &l.plan.config, map[string]bool{}
+	for _, r := range builtIn {
+		used[r.Name] = true
+	}
+	for i := range config.Phones {
+		used[config.Phones[i].CallsRing] = true
+	}
+	for i := range config.Groups {
+		used[config.Groups[i].CallsRing] = true
+	}
+	for i := range config.Lines {
+		used[config.Lines[i].CallsRing] = true
+		for _, n := range config.Lines[i].Numbers {
+			used[n.Ring] = true
+		}
+	}
+	for i := range config.Peers {
+		used[config.Peers[i].CallsRing] = true
+	}
+	for i := range config.Rules {
+		used[config.Rules[i].CallsRing] = true
+	}
+	for i := range config.Incoming {
+		used[config.Incoming[i].CallsRing] = true
+	}
+	for i := range config.Rings {
+		if r := &config.Rings[i]; !used[r.Name] && r.AlertInfo == "" {
+			l.warn(r.Pos, "distinctive ring %q is used by nothing: take it out, or write calls_ring = %[1]q where it is meant", r.Name)
 		}
 	}
 }

@@ -36,6 +36,9 @@ type search struct {
 	diversions  []Diversion // latest first
 	flat        bool        // targets are wanted, not what follows them
 	checking    bool        // can the place be reached at all, whoever calls and when?
+	undialed    bool        // nothing was dialled: the number is the line's own
+	callersRing Ring        // how telephones ring if nothing below says
+	ruledRing   Ring        // as a rule or group says; zero: none does
 }
 
 // maxDepth bounds how often rules and forwardings can lead on.
@@ -47,7 +50,7 @@ func (s *search) route() Route {
 	if refusal != nil {
 		return s.refused(refusal)
 	}
-	number, err := ParseNumber(q.Dialed)
+	number, err := ParseNumber(s.dialed())
 	switch {
 	case err == errNoNumber && q.From.Kind != FromPhone && strings.TrimSpace(q.Dialed) == "":
 	case err != nil:
@@ -56,6 +59,11 @@ func (s *search) route() Route {
 	if n := s.plan.emergency.number(number); n != "" && o.ext != nil {
 		return s.emergencyRoute(n, o.ext)
 	}
+	with := q.From
+	if q.With != nil {
+		with = *q.With
+	}
+	s.callersRing = s.ringFor(with)
 	if refusal := s.limits(o); refusal != nil {
 		return s.refused(refusal)
 	}
@@ -71,6 +79,19 @@ func (s *search) route() Route {
 	}
 	r.Undisturbed = s.undisturbed
 	return r
+}
+
+// dialed is what was dialled; on a line without digits that is the line's own
+// number, if the file tells it.
+func (s *search) dialed() string {
+	from := s.query.From
+	if from.Kind == FromLine && strings.TrimSpace(s.query.Dialed) == "" {
+		if l := s.plan.lines[from.Name]; l != nil && l.Kind != "fxs" {
+			s.undialed = true
+			return l.Number
+		}
+	}
+	return s.query.Dialed
 }
 
 // caller finds what holds for who calls.
@@ -223,7 +244,7 @@ func (s *search) fixed(o owner, l *context) (fragment, bool) {
 
 // nothing is a number that no rule is for.
 func (s *search) nothing(l *context, n Number, o owner) fragment {
-	if n.User == "" {
+	if n.User == "" || s.undialed && s.depth == 1 {
 		return s.reject(&Refusal{Status: 404, Q850: 1, Reason: fmt.Sprintf("nothing rings for calls from %s", o), Pos: o.at(s.plan)})
 	}
 	if o.door.kind == FromStranger {

@@ -29,6 +29,8 @@ type Plan struct {
 	trunks     map[string]*Trunk
 	schedules  map[string]*schedule
 	services   []*service
+	rings      map[string]Ring // by name, built in and the file's
+	ringOrder  []Ring          // the file's, in its order
 
 	ring      time.Duration // of phones that do not say
 	outside   []string      // digits that people dial for an outside line
@@ -76,6 +78,9 @@ type rule struct {
 	class   Permission // 0: by the number's meaning
 	present Presentation
 	ring    time.Duration
+
+	callsRing   string // how telephones ring; empty: by the caller
+	callsRingAt tomlfile.Pos
 }
 
 // An extension is a compiled Phone or Group.

@@ -24,6 +24,13 @@ type Query struct {
 	// their shares. The zero value always begins at the first.
 	Turn uint32
 
+	// With is whom the callee will talk to where From only sends a call there, as
+	// in a transfer: telephones ring by it. Nil: From.
+	With *Caller
+	// AlertInfo is how the caller's side wants telephones to ring (RFC 3261 §20.4),
+	// of a caller that may say so; empty: it does not.
+	AlertInfo string
+
 	// Why asks for a trail that also has the rules whose pattern the number does
 	// not match, each with what is missing. It is for people who ask, not for
 	// calls: the search then takes as long as the plan has rules.
@@ -123,6 +130,7 @@ type Presentation struct {
 type Stage struct {
 	Targets []Target      `json:"targets"`
 	RingFor time.Duration `json:"ring_for,omitempty"` // 0: until the caller gives up
+	Ring    Ring          `json:"ring,omitzero"`      // how their telephones ring
 	// On is what leads on to another stage. Which one, Route.Next tells.
 	On Condition `json:"on,omitempty"`
 	// Reason is why the call was forwarded here, as RFC 5806 §4.1 names it:

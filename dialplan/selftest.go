@@ -26,6 +26,7 @@ func (p *Plan) runTests() []tomlfile.Problem {
 			continue
 		}
 		route, _ := p.Match(q)
+		problems = append(problems, p.testRing(t, route)...)
 		if got := route.String(); !expected(t.Expect, got) {
 			why := ""
 			if route.Refusal != nil {
@@ -37,6 +38,21 @@ func (p *Plan) runTests() []tomlfile.Problem {
 		}
 	}
 	return problems
+}
+
+// testRing holds the ring of a route's first phones against a test that has one.
+func (p *Plan) testRing(t *Test, route Route) []tomlfile.Problem {
+	got := "no telephone rings"
+	if len(route.Stages) > 0 && slices.ContainsFunc(route.Stages[0].Targets, func(t Target) bool { return t.Kind == ToPhone }) {
+		got = route.Stages[0].Ring.Name
+	}
+	switch _, known := p.rings[t.Ring]; {
+	case t.Ring == "" || t.Ring == got:
+		return nil
+	case !known:
+		return []tomlfile.Problem{t.KeyProblem("ring", "test: ring = %q is no distinctive ring%s", t.Ring, tomlfile.Suggest(t.Ring, p.ringNames()))}
+	}
+	return []tomlfile.Problem{t.KeyProblem("ring", "test: %s dialling %q: expected ring %q, got %q", t.From, t.Dial, t.Ring, got)}
 }
 
 // expected tells whether a route is as expected; "refused" is any refusal.

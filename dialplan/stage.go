@@ -26,6 +26,7 @@ func (s *search) emit(stage Stage) fragment {
 		stage.Reason, stage.By = s.diversions[0].Reason, s.diversions[0].By
 		stage.Diversions = append([]Diversion(nil), s.diversions...)
 	}
+	stage.Ring = s.ring()
 	s.stages = append(s.stages, stage)
 	return fragment{first: len(s.stages), exits: []exit{{len(s.stages) - 1, Any}}}
 }

@@ -16,6 +16,7 @@ func (s *search) ruled(r *rule, name, number string, o owner) fragment {
 	case len(r.trunks) > 0:
 		return s.trunks(r, name, number, o)
 	}
+	defer s.named(r.callsRing, r.callsRingAt)()
 	if number == "" {
 		number = "the call"
 	}
