@@ -18,6 +18,7 @@ type sender struct {
 	caller leg.Party
 	name   string // its column
 	peer   *Peer  // nil: none
+	alerts bool   // it may say how telephones ring for it
 }
 
 // A refusal is an answer that ends a request.
@@ -36,7 +37,7 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 	req := in.Request
 	from := a.partyOf(req.From())
 	if p := a.peerAt(in.Flow.Remote()); p != nil {
-		s := sender{source: leg.Source{Kind: leg.Peer, Name: p.Name}, caller: from, name: p.Name, peer: p}
+		s := sender{source: leg.Source{Kind: leg.Peer, Name: p.Name}, caller: from, name: p.Name, peer: p, alerts: p.AlertInfo}
 		if p.Trusted {
 			if asserted, ok := a.asserted(req); ok {
 				s.caller = asserted
@@ -67,7 +68,7 @@ func (a *Agent) identify(in wire.Inbound) (sender, *refusal) {
 func (a *Agent) phone(in wire.Inbound, account Account, from leg.Party) (sender, *refusal) {
 	req := in.Request
 	number := account.number()
-	s := sender{source: leg.Source{Kind: leg.Phone, Name: number}, caller: leg.Party{Number: number, Name: account.Name, Domain: from.Domain}, name: number}
+	s := sender{source: leg.Source{Kind: leg.Phone, Name: number}, caller: leg.Party{Number: number, Name: account.Name, Domain: from.Domain}, name: number, alerts: true}
 	if own := strings.EqualFold(from.Number, number) || strings.EqualFold(from.Number, account.User); !own && a.known().RefuseForeignIdentity && !anonymous(req.From()) {
 		return s, &refusal{status: 403, phrase: "From Is Not Yours", hint: "the phone of " + number + " calls as " + from.String() + ": set its user name and its address alike"}
 	}

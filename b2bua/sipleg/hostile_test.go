@@ -15,13 +15,14 @@ import (
 // Messages that are wrong in one way each, at every state of a call, end
 // nothing but themselves.
 func TestHostileMessages(t *testing.T) {
-	play(t, func(c *Config) { c.Strangers = true }, func(f *fixture) {
+	play(t, func(c *Config) { c.Strangers, c.Peers[0].AlertInfo = true, true }, func(f *fixture) {
 		p := f.trunk()
 		random := rand.New(rand.NewPCG(1, 2))
 		var texts []string
 		for i := range 150 {
 			d := p.Dial("101")
-			invite := d.Request("INVITE", "Supported: 100rel, timer, replaces", "Session-Expires: 180", "Allow: INVITE, UPDATE", sdpAt(4000))
+			invite := d.Request("INVITE", "Supported: 100rel, timer, replaces", "Session-Expires: 180", "Allow: INVITE, UPDATE",
+				"Alert-Info: <urn:alert:source:internal>;x=1, Bellcore-dr2", sdpAt(4000))
 			texts = append(texts[:0], invite.Text)
 			p.Wait = 50 * time.Millisecond
 			p.Any()
@@ -116,7 +117,7 @@ func TestHostileCallee(t *testing.T) {
 			}
 			d := p.Incoming(m)
 			for _, status := range []int{100, 180, 183, 401, 422, 302, 200, 486} {
-				lines := []string{"Require: 100rel", "RSeq: 1", "Session-Expires: 90;refresher=uas", "Record-Route: <sip:127.0.0.1:5099;lr>", "Min-SE: 100", sdpAt(4000)}
+				lines := []string{"Require: 100rel", "RSeq: 1", "Session-Expires: 90;refresher=uas", "Record-Route: <sip:127.0.0.1:5099;lr>", "Min-SE: 100", "Alert-Info: <http://ring.example/a,b>;info=x", sdpAt(4000)}
 				text := silently(p, func() string { return d.Respond(m, status, lines...).Text })
 				p.SendRaw([]byte(mangle(random, text)))
 			}

@@ -201,7 +201,7 @@ func (l *Leg) incomingCall(req *sip.Request, who sender, place takeover) leg.Inc
 	ev := leg.Incoming{
 		Of: l.of(), Source: who.source, Caller: who.caller, Dialed: l.agent.dialedBy(req, who.peer), Hops: maxHops,
 		Ladder: l.ladder, Diversions: l.agent.forwardings(req), ReferredBy: cmp.Or(value(req, "Referred-By"), value(req, "Requested-By")),
-		Also: value(req, "Requested-By") != "", EarlyOnly: place.earlyOnly,
+		Also: value(req, "Requested-By") != "", EarlyOnly: place.earlyOnly, AlertInfo: l.asksToRing(req, who),
 	}
 	if place.of != nil {
 		ev.Replaces = place.of

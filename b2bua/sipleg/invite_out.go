@@ -129,6 +129,7 @@ func (l *Leg) decorate(req *sip.Request) {
 	if p := l.out.peer; p != nil && p.Trusted && o.From.Number != "" {
 		with(req, "P-Asserted-Identity", nameAddr(partyAddress(o.From, domain)))
 	}
+	l.tellRing(req)
 	l.tellForwardings(req)
 	l.tellReferrer(req, oneLine(o.ReferredBy))
 	if r := oneLine(o.Replaces); r != "" { // who can't replace must not ring anew (RFC 3891 §4)
@@ -145,10 +146,13 @@ func nameAddr(a address) string {
 	return v
 }
 
-// oneLine refuses what would begin another header.
+// oneLine refuses what would begin another header, and control characters,
+// which no header may have (RFC 3261 §25.1).
 func oneLine(v string) string {
-	if strings.ContainsAny(v, "\r\n\x00") {
-		return ""
+	for i := range len(v) {
+		if v[i] < ' ' && v[i] != '\t' || v[i] == 0x7f {
+			return ""
+		}
 	}
 	return v
 }

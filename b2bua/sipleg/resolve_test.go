@@ -90,10 +90,14 @@ func TestLookUp(t *testing.T) {
 }
 
 // peer calls a number at a peer.
-func (f *fixture) peer(name, number string) *end {
+func (f *fixture) peer(name, number string, change ...func(*leg.Outgoing)) *end {
 	f.t.Helper()
 	e := &end{f: f, ladder: new(leg.Ladder)}
-	l, err := f.agent.DialPeer(name, number, leg.Outgoing{Sink: e, Ladder: e.ladder})
+	o := leg.Outgoing{Sink: e, Ladder: e.ladder}
+	for _, c := range change {
+		c(&o)
+	}
+	l, err := f.agent.DialPeer(name, number, o)
 	if err != nil {
 		f.t.Fatal(err)
 	}

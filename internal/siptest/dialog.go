@@ -229,7 +229,7 @@ func (p *Peer) compose(start string, lines []Line, extra []string) *Message {
 // replace puts a line into the place of those of its name, or at the end. The
 // names that may stand several times are only added.
 func replace(lines []Line, with Line) []Line {
-	many := strings.Contains("Via Route Record-Route Also", with.Name) && with.Value != ""
+	many := strings.Contains("Via Route Record-Route Also Alert-Info", with.Name) && with.Value != ""
 	var out []Line
 	put := many
 	for _, l := range lines {

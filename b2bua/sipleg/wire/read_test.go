@@ -345,6 +345,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(with(`Contact: "a\" <sip:b@h>, <sip:c;d=e?f=g>;h="i,j"`, "+Record-Route: <sip:[::1];lr>, sip:x"))
 	f.Add(with("Via: SIP/2.0/UDP h;x=\"(\" (y), SIP/2.0/UDP [::1]:5"))
+	f.Add(with("+Alert-Info: <urn:alert:source:internal>,Bellcore-dr2;a=\"b, c\"", "+alert-info:", "+ALERT-INFO: <\xff"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		in, flt := read(raw)
 		if flt != nil {
