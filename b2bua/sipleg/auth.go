@@ -225,32 +225,13 @@ func (a *Agent) party(name string, u sip.Uri) leg.Party {
 }
 
 // asserted is the identity that a trusted peer vouches for (RFC 3325 §9.1).
-func (a *Agent) asserted(req *sip.Request) (leg.Party, bool) {
-	v := value(req, "P-Asserted-Identity")
+func (a *Agent) asserted(msg headed) (leg.Party, bool) {
+	v := value(msg, "P-Asserted-Identity")
 	if v == "" {
 		return leg.Party{}, false
 	}
-	name, u, ok := parseAddress(v)
-	if !ok {
-		return leg.Party{}, false
-	}
-	return a.party(name, u), true
-}
-
-// parseAddress reads a name-addr or addr-spec (RFC 3261 §20.10).
-func parseAddress(v string) (name string, u sip.Uri, ok bool) {
-	if lt := strings.IndexByte(v, '<'); lt >= 0 {
-		gt := strings.IndexByte(v[lt:], '>')
-		if gt < 0 {
-			return "", u, false
-		}
-		name = strings.Trim(strings.TrimSpace(v[:lt]), `"`)
-		v = v[lt+1 : lt+gt]
-	} else {
-		v, _, _ = strings.Cut(v, ";")
-		v, _, _ = strings.Cut(v, ",")
-	}
-	return name, u, sip.ParseUri(strings.TrimSpace(v), &u) == nil
+	id, err := wire.ReadAddress(v)
+	return a.party(id.Name, id.URI), err == nil
 }
 
 // withheld tells that a caller asks not to be shown (RFC 3323 §4.2).

@@ -116,33 +116,3 @@ func phraseOf(why leg.Cause, status int) string {
 
 // has tells whether a list of tokens has one.
 func has(list []string, token string) bool { return slices.Contains(list, token) }
-
-// splitList splits a header at the commas between its elements, not at those
-// within quotes or brackets.
-func splitList(v string) []string {
-	var list []string
-	quoted, angle, start := false, false, 0
-	for i := range len(v) {
-		switch c := v[i]; {
-		case c == '"' && !angle && (i == 0 || v[i-1] != '\\'):
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			angle = true
-		case c == '>':
-			angle = false
-		case c == ',' && !angle:
-			list = append(list, strings.TrimSpace(v[start:i]))
-			start = i + 1
-		}
-	}
-	return append(list, strings.TrimSpace(v[start:]))
-}
-
-// afterAddress are the parameters behind the address of a header.
-func afterAddress(v string) string {
-	if i := strings.LastIndexByte(v, '>'); i >= 0 {
-		return v[i+1:]
-	}
-	return v
-}

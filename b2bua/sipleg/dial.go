@@ -58,10 +58,10 @@ func (a *Agent) places(extension string) []target {
 	if a.cfg.Registrar != nil {
 		for _, b := range a.cfg.Registrar.Lookup(extension) {
 			t := target{name: extension, party: party, phone: true}
-			if sip.ParseUri(b.URI, &t.uri) != nil {
+			var err error
+			if t.uri, err = wire.ParseURI(b.URI); err != nil {
 				continue
 			}
-			var err error
 			if t.flow, err = a.flowOf(b); err != nil {
 				a.log.Info("a registered phone can't be reached", "phone", extension, "contact", b.URI, "err", err)
 				continue
@@ -73,12 +73,15 @@ func (a *Agent) places(extension string) []target {
 	}
 	for _, c := range a.cfg.Contacts(extension) {
 		t := target{name: extension, party: party, phone: true}
-		flow, err := a.wire.FlowTo(c.Transport, c.Address)
-		if err != nil || sip.ParseUri(c.URI, &t.uri) != nil {
+		var err error
+		if t.uri, err = wire.ParseURI(c.URI); err == nil {
+			t.flow, err = a.wire.FlowTo(c.Transport, c.Address)
+		}
+		if err != nil {
 			a.log.Warn("a phone's fixed address can't be used", "phone", extension, "contact", c.URI, "address", c.Address, "err", err)
 			continue
 		}
-		t.flow, t.pinned = flow, true
+		t.pinned = true
 		list = append(list, t)
 	}
 	return list
@@ -119,11 +122,11 @@ func natted(req *sip.Request, flow wire.Flow) bool {
 // the leg ends. The error is a leg.Cause: InvalidNumber for what is no SIP
 // address, NoResource if no RTP port is free.
 func (a *Agent) DialURI(uri string, o leg.Outgoing) (leg.Leg, error) {
-	t := target{}
-	if err := sip.ParseUri(strings.Trim(strings.TrimSpace(uri), "<>"), &t.uri); err != nil || t.uri.Host == "" || t.uri.Scheme != "sip" {
+	u, err := wire.ParseURI(strings.Trim(strings.TrimSpace(uri), "<>"))
+	if err != nil || u.Scheme != "sip" {
 		return nil, leg.InvalidNumber.GivenBy(leg.Us).Because("%q is no SIP address", uri)
 	}
-	t.name, t.party = hostName(t.uri), a.party("", t.uri)
+	t := target{name: hostName(u), party: a.party("", u), uri: u}
 	if to, ok := literal(t.uri); ok && (a.wire.Ours(wire.UDP, to) || a.wire.Ours(wire.TCP, to)) {
 		return nil, itself(t)
 	}
@@ -138,16 +141,23 @@ func (a *Agent) DialPeer(peer, number string, o leg.Outgoing) (leg.Leg, error) {
 		if p.Name != peer {
 			continue
 		}
-		t := target{name: p.Name, party: leg.Party{Number: number}, peer: p}
-		if err := sip.ParseUri("sip:"+userPart(number)+"@"+p.Host, &t.uri); err != nil || t.uri.Host == "" {
+		u, err := p.uri(number)
+		if err != nil {
 			return nil, leg.NetworkFailure.GivenBy(leg.Us).Because("peer %s: %q is no host", p.Name, p.Host)
 		}
-		if p.Transport != "" {
-			t.uri.UriParams.Add("transport", strings.ToLower(p.Transport))
-		}
-		return leg1(a.dial(t, o))
+		return leg1(a.dial(target{name: p.Name, party: leg.Party{Number: number}, uri: u, peer: p}, o))
 	}
 	return nil, leg.NetworkFailure.GivenBy(leg.Us).Because("there is no peer %q", peer)
+}
+
+// uri is a number's address at the peer; of no number the peer's own.
+func (p *Peer) uri(number string) (sip.Uri, error) {
+	u, err := wire.ParseURI("sip:" + p.Host)
+	u.User = userPart(number)
+	if p.Transport != "" {
+		u.UriParams.Add("transport", strings.ToLower(p.Transport))
+	}
+	return u, err
 }
 
 // leg1 keeps a nil *Leg from becoming a leg.Leg that is not nil.

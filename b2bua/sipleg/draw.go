@@ -5,6 +5,7 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/sdp"
+	"crosspoint/b2bua/sipleg/wire"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -79,10 +80,11 @@ func drawAddress(req *sip.Request, header string) string {
 	if v == "" {
 		return ""
 	}
-	_, u, ok := parseAddress(v)
-	if !ok {
+	a, err := wire.ReadAddress(v)
+	if err != nil {
 		return ""
 	}
+	u := a.URI
 	if u.User == "" {
 		return " " + hostName(u)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/sipleg/wire"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -27,9 +28,9 @@ func (a *Agent) diversions(msg sip.Message) []leg.Diversion {
 	var list []leg.Diversion
 	for _, h := range msg.GetHeaders("Diversion") {
 		for _, v := range splitList(h.Value()) {
-			if name, u, ok := parseAddress(v); ok && len(list) < maxForwardings {
-				d := leg.Diversion{By: a.party(name, u), Reason: param(afterAddress(v), "reason")}
-				privacy := param(afterAddress(v), "privacy")
+			if by, err := wire.ReadAddress(v); err == nil && len(list) < maxForwardings {
+				d := leg.Diversion{By: a.party(by.Name, by.URI), Reason: paramOf(by.Params, "reason")}
+				privacy := paramOf(by.Params, "privacy")
 				d.By.Withheld = privacy == "full" || privacy == "uri"
 				list = append(list, d)
 			}
@@ -90,10 +91,10 @@ func (a *Agent) user(v visit, visits map[string]visit) leg.Party {
 
 // visit reads one entry.
 func (a *Agent) visit(v string) (e visit, ok bool) {
-	name, u, ok := parseAddress(v)
-	params := afterAddress(v)
-	e.index = param(params, "index")
-	if !ok || strings.Trim(e.index, "0123456789.") != "" || e.index == "" {
+	at, err := wire.ReadAddress(v)
+	u := at.URI
+	e.index = paramOf(at.Params, "index")
+	if err != nil || strings.Trim(e.index, "0123456789.") != "" || e.index == "" {
 		return e, false
 	}
 	e.cause, _ = u.UriParams.Get("cause")
@@ -108,14 +109,14 @@ func (a *Agent) visit(v string) (e visit, ok bool) {
 	}
 	hidden := e.party.Withheld
 	u.Headers = nil
-	e.party = a.party(name, u)
+	e.party = a.party(at.Name, u)
 	e.party.Withheld = hidden
-	mapped := param(params, "mp")
+	mapped := paramOf(at.Params, "mp")
 	e.moved = mapped != "" || e.cause != ""
 	e.from = mapped
 	for _, same := range []string{"rc", "np"} {
 		if e.from == "" {
-			e.from = param(params, same)
+			e.from = paramOf(at.Params, same)
 		}
 	}
 	if i := strings.LastIndexByte(e.index, '.'); e.from == "" && i > 0 {

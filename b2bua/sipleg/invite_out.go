@@ -425,15 +425,9 @@ func (l *Leg) learnParty(res *sip.Response) {
 	if p := l.out.peer; p != nil && !p.Trusted {
 		return
 	}
-	v := value(res, "P-Asserted-Identity")
-	if v == "" {
-		if c := res.Contact(); l.ofPhone && c != nil {
-			l.learnName(l.agent.party(c.DisplayName, c.Address))
-		}
-		return
-	}
-	if name, u, ok := parseAddress(v); ok {
-		p := l.agent.party(name, u)
+	if p, ok := l.agent.asserted(res); ok {
 		l.party.Store(&p)
+	} else if c := res.Contact(); l.ofPhone && c != nil {
+		l.learnName(l.agent.party(c.DisplayName, c.Address))
 	}
 }

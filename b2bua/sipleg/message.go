@@ -120,6 +120,34 @@ func param(v, name string) string {
 	return ""
 }
 
+// splitList splits a header at the commas between its elements, not at those
+// within quotes or brackets.
+func splitList(v string) []string {
+	var list []string
+	quoted, angle, start := false, false, 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case c == '"' && !angle && (i == 0 || v[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case c == ',' && !angle:
+			list = append(list, strings.TrimSpace(v[start:i]))
+			start = i + 1
+		}
+	}
+	return append(list, strings.TrimSpace(v[start:]))
+}
+
+// paramOf is a parameter behind an address, in lower case and unquoted.
+func paramOf(p sip.HeaderParams, name string) string {
+	v, _ := p.Get(name)
+	return strings.ToLower(strings.Trim(v, `"`))
+}
+
 func toTag(msg sip.Message) string {
 	if to := msg.To(); to != nil {
 		tag, _ := to.Params.Get("tag")

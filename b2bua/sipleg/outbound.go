@@ -204,11 +204,7 @@ func (r *outbound) tryNext() bool {
 
 // registrar is the Request-URI: the peer, without a user (RFC 3261 §10.2).
 func (r *outbound) registrar() sip.Uri {
-	var u sip.Uri
-	sip.ParseUri("sip:"+r.peer.Host, &u) //nolint:errcheck // an empty host has no address, which is told
-	if r.peer.Transport != "" {
-		u.UriParams.Add("transport", strings.ToLower(r.peer.Transport))
-	}
+	u, _ := r.peer.uri("") // no host has no address, which is told
 	return u
 }
 
@@ -344,16 +340,11 @@ func (r *outbound) granted(res *sip.Response) time.Duration {
 		if to, ok := literal(c.Address); len(contacts) > 1 && (!ok || to != r.flow.Local()) {
 			continue // another place of the same user
 		}
-		if n, err := time.ParseDuration(paramOf(c, "expires") + "s"); err == nil && n > 0 {
+		if n, err := time.ParseDuration(paramOf(c.Params, "expires") + "s"); err == nil && n > 0 {
 			d = n
 		}
 	}
 	return min(max(d, 4*time.Second), 24*time.Hour)
-}
-
-func paramOf(c *sip.ContactHeader, name string) string {
-	v, _ := c.Params.Get(name)
-	return v
 }
 
 // behindNAT tells whether the peer sees us at another address than our own.

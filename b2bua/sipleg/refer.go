@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/sipleg/wire"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -67,11 +68,11 @@ func (l *Leg) referred(s *server) {
 // readRefer reads a Refer-To: an address whose Replaces header, if it has one,
 // is escaped (RFC 3891 §4).
 func (a *Agent) readRefer(v string) (leg.Refer, bool) {
-	name, u, ok := parseAddress(v)
-	if !ok || u.Wildcard {
+	to, err := wire.ReadAddress(v)
+	if err != nil {
 		return leg.Refer{}, false
 	}
-	r := leg.Refer{}
+	r, u := leg.Refer{}, to.URI
 	for _, kv := range u.Headers {
 		if strings.EqualFold(kv.K, "Replaces") {
 			r.Replaces = unescaped(kv.V)
@@ -79,7 +80,7 @@ func (a *Agent) readRefer(v string) (leg.Refer, bool) {
 	}
 	u.Headers = nil
 	u.UriParams.Remove("method")
-	r.Target, r.To = u.String(), a.party(name, u)
+	r.Target, r.To = u.String(), a.party(to.Name, u)
 	return r, oneLine(r.Target) != "" && (r.Replaces == "" || oneLine(r.Replaces) != "")
 }
 

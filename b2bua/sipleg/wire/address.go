@@ -3,23 +3,35 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// nameAddr is an address with what stands around it (RFC 3261 §20.10). A
-// display name is kept as it stands between its quotes, with its backslashes.
-type nameAddr struct {
-	display string
-	uri     sip.Uri
-	params  sip.HeaderParams
+// An Address is an address with what stands around it (RFC 3261 §20.10).
+type Address struct {
+	Name   string // shown; as it stands between its quotes, with its backslashes
+	URI    sip.Uri
+	Params sip.HeaderParams // names in lower case
+}
+
+// ReadAddress reads the first address of a header that messages keep as text,
+// such as Diversion or P-Asserted-Identity, as tolerantly as messages are read.
+// A word without scheme and user is no address: it may be anything.
+func ReadAddress(value string) (Address, error) {
+	r := &reader{}
+	a, _, err := r.addressOf(value, true)
+	if err == nil && (a.URI.Wildcard || a.URI.User == "" && slices.Contains(r.mended, URIScheme)) {
+		err = errNoAddress
+	}
+	return a, err
 }
 
 // address reads one address that is the whole value.
-func (r *reader) address(value string) (nameAddr, error) {
+func (r *reader) address(value string) (Address, error) {
 	a, _, err := r.addressOf(value, false)
-	if err == nil && a.uri.Wildcard {
+	if err == nil && a.URI.Wildcard {
 		err = errors.New("* is no address")
 	}
 	return a, err
@@ -29,7 +41,7 @@ var errNoAddress = errors.New("no address")
 
 // addressOf reads the first address of a value and returns what stands behind
 // the comma that ends it, if it is one of a list.
-func (r *reader) addressOf(s string, list bool) (a nameAddr, rest string, err error) {
+func (r *reader) addressOf(s string, list bool) (a Address, rest string, err error) {
 	s = strings.TrimLeft(s, " \t")
 	if s == "" {
 		return a, "", errNoAddress
@@ -41,15 +53,15 @@ func (r *reader) addressOf(s string, list bool) (a nameAddr, rest string, err er
 		if n == 0 {
 			return a, "", errors.New("quote without end")
 		}
-		a.display = s[1 : n-1]
+		a.Name = s[1 : n-1]
 		s = strings.TrimLeft(s[n:], " \t")
 		if s == "" || s[0] != '<' {
 			return a, "", errors.New("a display name, but no <address>")
 		}
 		uri, s, err = bracketed(s)
 	case open >= 0 && (!list || !strings.ContainsAny(s[:open], ",;")):
-		if a.display = strings.TrimRight(s[:open], " \t"); !plainDisplay(a.display) {
-			a.display = r.mendDisplay(a.display)
+		if a.Name = strings.TrimRight(s[:open], " \t"); !plainDisplay(a.Name) {
+			a.Name = r.mendDisplay(a.Name)
 		}
 		uri, s, err = bracketed(s[open:])
 	default:
@@ -58,12 +70,12 @@ func (r *reader) addressOf(s string, list bool) (a nameAddr, rest string, err er
 	if err != nil {
 		return a, "", err
 	}
-	if err = parseURI(uri, &a.uri); err != nil {
-		if err = r.mendURI(uri, &a.uri); err != nil {
+	if err = parseURI(uri, &a.URI); err != nil {
+		if err = r.mendURI(uri, &a.URI); err != nil {
 			return a, "", err
 		}
 	}
-	a.params, rest, err = parseParams(s, list)
+	a.Params, rest, err = parseParams(s, list)
 	return a, rest, err
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,12 +73,9 @@ func read(raw []byte) (in Inbound, flt *fault) {
 }
 
 func (r *reader) mend(m Mending) {
-	for _, have := range r.mended {
-		if have == m {
-			return
-		}
+	if !slices.Contains(r.mended, m) {
+		r.mended = append(r.mended, m)
 	}
-	r.mended = append(r.mended, m)
 }
 
 // lines is a head as a string whose lines end with LF. A phone of 1999 may end
@@ -241,21 +239,21 @@ func (r *reader) field(name, value string) error {
 		return r.vias(value)
 	case "From":
 		a, err := r.address(value)
-		r.out.AppendHeader(&sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+		r.out.AppendHeader(&sip.FromHeader{DisplayName: a.Name, Address: a.URI, Params: a.Params})
 		return err
 	case "To":
 		a, err := r.address(value)
-		r.out.AppendHeader(&sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+		r.out.AppendHeader(&sip.ToHeader{DisplayName: a.Name, Address: a.URI, Params: a.Params})
 		return err
 	case "Contact", "Route", "Record-Route":
 		return r.list(name, value)
 	case "Refer-To":
 		a, err := r.address(value)
-		r.out.AppendHeader(&sip.ReferToHeader{Address: a.uri})
+		r.out.AppendHeader(&sip.ReferToHeader{Address: a.URI})
 		return err
 	case "Referred-By":
 		a, err := r.address(value)
-		r.out.AppendHeader(&sip.ReferredByHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+		r.out.AppendHeader(&sip.ReferredByHeader{DisplayName: a.Name, Address: a.URI, Params: a.Params})
 		return err
 	case "Call-ID":
 		id := sip.CallIDHeader(value)
@@ -346,13 +344,13 @@ func (r *reader) list(name, value string) error {
 		}
 		switch name {
 		case "Contact":
-			h := &sip.ContactHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
+			h := &sip.ContactHeader{DisplayName: a.Name, Address: a.URI, Params: a.Params}
 			r.keepContact(h)
 			r.out.AppendHeader(h)
 		case "Route":
-			r.out.AppendHeader(&sip.RouteHeader{Address: a.uri})
+			r.out.AppendHeader(&sip.RouteHeader{Address: a.URI})
 		case "Record-Route":
-			r.out.AppendHeader(&sip.RecordRouteHeader{Address: a.uri})
+			r.out.AppendHeader(&sip.RecordRouteHeader{Address: a.URI})
 		}
 		if next == "" {
 			return nil

@@ -159,6 +159,28 @@ func TestReadLists(t *testing.T) {
 	}
 }
 
+// Headers that stay text have the same addresses in them.
+func TestReadAddress(t *testing.T) {
+	for _, tc := range []struct{ value, want string }{
+		{`"Bob \"B\" <jr>, x" <sip:bob@b.example;user=phone?Replaces=a%3Bb> ; Reason="no answer";n, <sip:x@y>`, `Bob \"B\" <jr>, x|sip:bob@b.example;user=phone?Replaces=a%3Bb|reason="no answer";n`},
+		{"sip:bob@b.example;reason=busy", "|sip:bob@b.example|reason=busy"},
+		{"<tel:+15551234>", "|tel:+15551234|"},
+		{"Bob <sip: bob@ b.example>", "Bob|sip:bob@b.example|"},
+		{"<bob@b.example>;a=1", "|sip:bob@b.example|a=1"},
+		{"sip:7773660,phone-context=p1234@gw1.wcom.com", "|sip:7773660,phone-context=p1234@gw1.wcom.com|"},
+		{"garbage", ""}, {"", ""}, {"*", ""}, {"<sip:", ""}, {"<>", ""}, {`"Bob`, ""}, {"Bob, jr <sip:bob@b.example>", ""}, {"<sip:@b.example>", ""},
+	} {
+		a, err := ReadAddress(tc.value)
+		got := a.Name + "|" + a.URI.String() + "|" + a.Params.ToString(';')
+		if err != nil {
+			got = ""
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q (%v), want %q", tc.value, got, err, tc.want)
+		}
+	}
+}
+
 // What phones of 1999, and some of later, write differently is mended, and the
 // mending is named.
 func TestMend(t *testing.T) {

@@ -17,6 +17,15 @@ var (
 	errSlashes = errors.New("slashes behind a URI's scheme")
 )
 
+// ParseURI reads a URI: of sip and sips as RFC 3261 §19.1.1 has it, of any other
+// scheme it only asks that it has no blanks. Names of parameters are in lower
+// case.
+func ParseURI(s string) (sip.Uri, error) {
+	var u sip.Uri
+	err := parseURI(s, &u)
+	return u, err
+}
+
 func parseURI(s string, u *sip.Uri) error {
 	if s == "*" {
 		*u = sip.Uri{Host: "*", Wildcard: true}
