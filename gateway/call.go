@@ -28,6 +28,7 @@ type call struct {
 	number []step // what is dialled on a trunk
 	dialed string // the same, for people
 	from   leg.Party
+	ring   string // the name of the ring that it asks for
 	tried  []*line
 
 	emergency bool      // it may take a line from another call, and none may take its line
@@ -41,7 +42,7 @@ type call struct {
 
 // newCall makes the call of a leg.Outgoing or, with a zero one, of a line.
 func newCall(id string, party leg.Party, o leg.Outgoing, log *slog.Logger) *call {
-	c := &call{id: id, party: party, other: party, stream: newStream(), ladder: o.Ladder, sink: o.Sink, from: o.From, emergency: o.Emergency}
+	c := &call{id: id, party: party, other: party, stream: newStream(), ladder: o.Ladder, sink: o.Sink, from: o.From, ring: o.Ring.Name, emergency: o.Emergency}
 	if c.ladder == nil {
 		c.ladder = new(leg.Ladder)
 	}

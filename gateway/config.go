@@ -117,6 +117,9 @@ type FXO struct {
 	Numbers [4]RingNumber
 }
 
+// tellsNumbers is whether the line's rings tell which number was called.
+func (f FXO) tellsNumbers() bool { return f.Numbers != [4]RingNumber{} }
+
 // A RingNumber is one number of an FXO line, told by its ring.
 type RingNumber struct {
 	// Ring names the cadence, as in Config.Rings, or of the line's country:

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -238,7 +237,9 @@ func (f *fxo) arrive() {
 	if !f.jack.Battery {
 		f.timers.set(batteryTimer, batteryAlarm)
 	}
+	f.checkTiming()
 	if f.jack.Ringing {
+		f.ring.late = true
 		f.become(f.rung())
 	}
 }
@@ -343,13 +344,19 @@ func (f *fxo) words() string {
 	case fxoTalking:
 		return "talking with " + other
 	case fxoActivating, fxoRinging:
+		if f.ring.first.waits {
+			return "ringing, waits for the end of the first ring"
+		}
 		return "ringing, waits for caller ID"
 	case fxoReading:
 		return "ringing, takes the caller ID"
 	case fxoTaken:
 		return "ringing, has taken the caller ID"
 	case fxoOffered:
-		return fmt.Sprintf("ringing, caller %s", other)
+		if f.ring.number != "" {
+			other += ", for " + f.ring.number
+		}
+		return "ringing, caller " + other
 	case fxoRefused:
 		return "ringing, refused"
 	case fxoTesting:

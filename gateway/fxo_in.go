@@ -36,6 +36,11 @@ type ring struct {
 	on       time.Time // when the burst under way, or the last one, began
 	off      time.Time // when the last one ended
 	rings    int
+	end      time.Duration // a pause as long as this parts two rings
+	late     bool          // its beginning was missed
+	first    firstRing     // fxo_number.go
+	number   string        // that was called, told by the first ring; empty: not known
+	waits    bool          // caller ID is waited for
 	got      gotCallerID
 	known    bool      // caller ID was received
 	told     bool      // and stands in the ladder
@@ -69,12 +74,21 @@ func (f *fxo) rung() fxoState {
 	if f.primary && !f.ring.known {
 		return fxoActivating
 	}
+	f.listenFor()
 	f.in("ring")
-	if f.ring.known || f.opt.CallerIDWait == 0 {
-		return f.offer()
+	if !f.ring.known && f.opt.CallerIDWait > 0 {
+		f.ring.waits = true
+		f.hear()
 	}
-	f.hear()
-	return fxoRinging
+	return f.settle()
+}
+
+// settle offers a call of which all is known that is waited for.
+func (f *fxo) settle() fxoState {
+	if f.ring.waits || f.ring.first.waits {
+		return fxoRinging
+	}
+	return f.offer()
 }
 
 // ringIn makes the leg of an incoming call.
@@ -82,32 +96,42 @@ func (f *fxo) ringIn() {
 	c := newCall(f.nextID(), leg.Party{}, leg.Outgoing{}, f.log)
 	c.line.Store(f.line)
 	f.call = c
+	f.ring.end = ringPause
 }
 
-// ringing waits for the caller ID.
+// ringing waits for the caller ID, and for the end of a first ring that tells which
+// number was called.
 func (f *fxo) ringing(ev event) fxoState {
 	switch ev := ev.(type) {
 	case gotCallerID:
 		f.ring.take(ev)
-		return f.offer()
+		f.ring.waits = false
+		return f.settle()
 	case jack.Change:
 		switch ev.What {
 		case jack.RingOn:
-			if f.bell(true); f.ring.rings > 1 {
+			if f.bell(ev); f.ring.rings > 1 {
 				return f.offer()
 			}
+			return f.settle()
 		case jack.RingOff:
-			f.bell(false)
-			if f.ring.rings == 1 && f.ring.off.Sub(f.ring.on) < ringMin {
+			if d := f.bell(ev); f.ring.rings == 1 && d < ringMin && len(f.ring.first.times) < 2 {
 				f.call = nil // noise
 				return fxoIdle
 			}
-			f.timers.set(stateTimer, f.opt.CallerIDWait)
+			if f.ring.waits {
+				f.timers.set(stateTimer, f.opt.CallerIDWait)
+			}
+			return f.settle()
 		}
 	case expired:
 		switch ev.timer {
 		case stateTimer:
-			return f.offer()
+			f.ring.waits = false
+			return f.settle()
+		case stepTimer:
+			f.firstRingOver()
+			return f.settle()
 		case ringTimer:
 			f.begin(f.call, true)
 			return f.gaveUp()
@@ -116,19 +140,27 @@ func (f *fxo) ringing(ev event) fxoState {
 	return f.state
 }
 
-// bell counts rings, and looks for their end.
-func (f *fxo) bell(on bool) {
-	now := time.Now()
-	if !on {
+// bell counts rings, and looks for their end. It tells how long the burst was that
+// has ended, or the pause before one that begins.
+func (f *fxo) bell(ev jack.Change) (d time.Duration) {
+	now, begins := time.Now(), ev.What == jack.RingOn
+	if !begins {
+		d = or(ev.For, now.Sub(f.ring.on))
 		f.ring.off = now
 		f.timers.set(ringTimer, ringGone)
-		return
+		f.part(d, false)
+		return d
 	}
-	if now.Sub(f.ring.off) >= ringPause {
-		f.ring.rings++
-	}
+	d = or(ev.For, now.Sub(f.ring.off))
 	f.ring.on = now
 	f.timers.stop(ringTimer)
+	if d >= f.ring.end {
+		f.ring.rings++
+		f.firstRingOver()
+		return d
+	}
+	f.part(d, true)
+	return d
 }
 
 // offer hands the call to call control, with the caller if known.
@@ -156,11 +188,15 @@ func (f *fxo) offer() fxoState {
 		f.hungUp(leg.Rejected.GivenBy(leg.Us).Because("nobody takes calls from line %s", f.cfg.Name))
 		return f.let()
 	}
+	if f.record.Dialed = f.ring.number; f.ring.number == "" && f.opt.tellsNumbers() {
+		f.stats.NoNumber++
+	}
 	f.since = time.Now()
 	c.sink = f.gw.cfg.Accept.Accept(leg.Incoming{
 		Of:     c.of(),
 		Source: leg.Source{Kind: leg.Line, Name: f.cfg.Name},
 		Caller: c.party,
+		Dialed: f.ring.number,
 		Ladder: c.ladder,
 	})
 	return fxoOffered
@@ -190,7 +226,7 @@ func (f *fxo) offered(ev event) fxoState {
 		switch ev.What {
 		case jack.RingOn, jack.RingOff:
 			if !f.offHook {
-				f.bell(ev.What == jack.RingOn)
+				f.bell(ev)
 			}
 		}
 	case expired:
@@ -215,7 +251,7 @@ func (f *fxo) refused(ev event) fxoState {
 	case jack.Change:
 		switch ev.What {
 		case jack.RingOn, jack.RingOff:
-			f.bell(ev.What == jack.RingOn)
+			f.bell(ev)
 		}
 	case expired:
 		if ev.timer == ringTimer {

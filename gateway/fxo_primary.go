@@ -38,7 +38,8 @@ func (f *fxo) activating(ev event) fxoState {
 			break
 		}
 		f.ring.off = time.Now()
-		switch d := f.ring.off.Sub(f.ring.on); {
+		d := or(ev.For, f.ring.off.Sub(f.ring.on))
+		switch {
 		case d < ringMin:
 			f.call = nil // noise
 			return fxoIdle
@@ -46,7 +47,7 @@ func (f *fxo) activating(ev event) fxoState {
 			return fxoReading
 		}
 		f.timers.set(ringTimer, ringGone)
-		return f.ringsNow()
+		return f.ringsNow(d)
 	case expired:
 		if ev.timer == stateTimer {
 			return f.ringsNow()
@@ -55,10 +56,16 @@ func (f *fxo) activating(ev event) fxoState {
 	return f.state
 }
 
-// ringsNow offers a call that rings for all to hear.
-func (f *fxo) ringsNow() fxoState {
+// ringsNow takes a call that rings for all to hear; what came before was no ring.
+// Heard is the ring if it is over already.
+func (f *fxo) ringsNow(heard ...time.Duration) fxoState {
+	f.ring.rings = 1
+	f.listenFor()
+	for _, d := range heard {
+		f.part(d, false)
+	}
 	f.in("ring")
-	return f.offer()
+	return f.settle()
 }
 
 // enterReading goes off-hook for the caller ID. It is no answer: the exchange
@@ -85,6 +92,7 @@ func (f *fxo) reading(ev event) fxoState {
 	case jack.Change:
 		switch ev.What {
 		case jack.RingOn:
+			f.ring.on = time.Now()
 			f.timers.set(stepTimer, callerid.ActivationBurst*3/2)
 		case jack.RingOff:
 			f.timers.stop(stepTimer)
@@ -121,7 +129,7 @@ func (f *fxo) taken(ev event) fxoState {
 	switch ev := ev.(type) {
 	case jack.Change:
 		if ev.What == jack.RingOn {
-			f.bell(true)
+			f.bell(ev)
 			return f.ringsNow()
 		}
 	case expired:

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -65,14 +66,43 @@ func (f *fxs) alert() fxsState {
 	return fxsRinging
 }
 
+// ringBell rings the bell as the line's call asks for, and so that it is told who
+// calls after the first ring, if it was not yet.
 func (f *fxs) ringBell() {
+	name, cadence := f.howToRing()
 	f.bell.rings = true
-	f.out("ring")
-	f.cfg.Port.SetRing(true, f.country.Bell)
+	switch name {
+	case leg.RingOutside, leg.RingInside:
+		f.out("ring")
+	default:
+		f.out("ring (%s)", name)
+	}
+	f.call.log.Debug("rings", "line", f.cfg.Name, "ring", name, "cadence", cadence)
+	f.cfg.Port.SetRing(true, cadence)
 	if f.bell.callerID != nil {
-		pause, _ := longestPause(f.country.Bell)
+		pause, _ := longestPause(cadence)
 		f.timers.set(stepTimer, pause+callerIDAfter)
 	}
+}
+
+// howToRing is the ring for the line's call, by its name and its cadence. A held
+// call rings back, whatever it rang as before.
+func (f *fxs) howToRing() (name string, cadence []time.Duration) {
+	name = f.call.ring
+	switch {
+	case f.opt.PlainRing:
+		return leg.RingOutside, f.country.Bell
+	case !f.answer.IsZero():
+		name = leg.RingRecall
+	case name == "":
+		name = leg.RingOutside
+	}
+	cadence, ok := f.cadence(name)
+	if !ok {
+		f.call.log.Warn(fmt.Sprintf("there is no ring %q: the telephone rings as for any call", name), "line", f.cfg.Name)
+		name = leg.RingOutside
+	}
+	return name, cadence
 }
 
 func (f *fxs) sendCallerID() {

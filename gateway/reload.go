@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ type lineup struct {
 	lines   []*line
 	byName  map[string]*line
 	trunks  map[string]*trunk
+	rings   rings
 	leaving []*line // taken out by reloads, with a call that goes on
 }
 
@@ -29,8 +31,8 @@ type leaves struct {
 }
 
 // Reload puts other lines and trunks in the place of those there are, for calls
-// that come from now on; of the Config only these and Country are looked at. A
-// line whose configuration is the same is not touched. One that is removed takes
+// that come from now on; of the Config only these, Rings and Country are looked at.
+// Rings are in force for each line at once. A line whose configuration is the same is not touched. One that is removed takes
 // no further call, and leaves when it has none; so does one that is changed, and
 // its new self takes the port up then. On an error all stays as it was.
 func (g *Gateway) Reload(c Config) error {
@@ -58,7 +60,10 @@ func (g *Gateway) Reload(c Config) error {
 // lineup makes the lines and trunks of a Config, with those of the one before
 // that are still the same. Fresh are those that have to be started.
 func (g *Gateway) lineup(c Config, before *lineup) (next *lineup, fresh []*line, err error) {
-	next = &lineup{country: c.Country, byName: map[string]*line{}, trunks: map[string]*trunk{}}
+	next = &lineup{country: c.Country, byName: map[string]*line{}, trunks: map[string]*trunk{}, rings: maps.Clone(c.Rings)}
+	if err := next.rings.check(); err != nil {
+		return nil, nil, err
+	}
 	for _, l := range before.leaving {
 		if !l.over() {
 			next.leaving = append(next.leaving, l)
@@ -78,6 +83,9 @@ func (g *Gateway) lineup(c Config, before *lineup) (next *lineup, fresh []*line,
 				return nil, nil, err
 			}
 			fresh = append(fresh, l)
+		}
+		if err := l.checkNumbers(next.rings); err != nil {
+			return nil, nil, err
 		}
 		kept[l] = true
 		next.lines, next.byName[lc.Name] = append(next.lines, l), l
@@ -126,6 +134,9 @@ func (l *line) start(used bool) {
 		}
 		if t, ok := l.cfg.Port.(jack.Timeslot); ok {
 			t.SetSignalling(l.signalling())
+		}
+		if t, ok := l.cfg.Port.(jack.RingTimer); ok {
+			t.TimeRings(l.cfg.FXO.tellsNumbers())
 		}
 		l.cfg.Port.Attach(l)
 		l.run()

@@ -47,6 +47,7 @@ type Counts struct {
 	NoWink             uint64 // seizures that the far end of a timeslot did not answer
 	Glare              uint64 // rings, or seizures from afar, that met a seizure
 	NoCallerID         uint64 // incoming calls without, or with a damaged, caller ID
+	NoNumber           uint64 // incoming calls of a line with several numbers whose ring was none of theirs
 	Preempted          uint64 // calls that an emergency call took the line from
 	LostTicks          uint64 // 20 ms of audio lost between the card and us
 }
@@ -56,6 +57,7 @@ type CallRecord struct {
 	At       time.Time
 	Incoming bool   // from the line; else to it
 	Number   string // of the other end, empty if not known
+	Dialed   string // the line's own number that was called, where its ring tells; else empty
 	Talked   time.Duration
 	Ended    string // why, in words
 	Data     string // "fax" or "modem" if it was such a call; empty: speech

@@ -39,6 +39,9 @@ type State struct {
 	Ringing  bool // FXO: ring voltage is on the line now. FXS: we ring
 	Battery  bool // FXO: the line carries battery (on-hook) or loop current (off-hook)
 	Reversed bool // polarity is reversed
+	// Untimed: an FXO port tells that it rings, and not for how long: RingOn and
+	// RingOff say nothing of the cadence. See RingTimer.
+	Untimed bool
 	// FarOffHook: the far end of a TDM timeslot has seized it, or has answered.
 	FarOffHook bool
 	// Alarm is what is wrong with the span that a TDM timeslot is part of.
@@ -49,9 +52,13 @@ type State struct {
 type Change struct {
 	What  What
 	State State
-	Clock uint64        // the card's sample counter at the change
-	For   time.Duration // LoopDrop, Flash: how long it lasted; zero: the hardware judged by itself. OnHook of TDM: how long the far end was off-hook
-	Digit byte          // Pulse: '0' to '9'
+	Clock uint64 // the card's sample counter at the change
+	// For is how long it lasted, of LoopDrop and Flash; zero: the hardware judged
+	// by itself. OnHook of TDM: how long the far end was off-hook. RingOff: how long
+	// it rang, and RingOn: the pause before, if the hardware has measured it; zero:
+	// that shows by when it is told.
+	For   time.Duration
+	Digit byte // Pulse: '0' to '9'
 	// Caller is who calls, of CallerID. Tone is what was heard, of Heard.
 	Caller Caller
 	Tone   Tone
@@ -172,6 +179,13 @@ type HookTimer interface {
 	// SetHookTiming is an order as those of Port are. A port that was Down has
 	// forgotten it.
 	SetHookTiming(HookTiming)
+}
+
+// A RingTimer port tells how long rings are only when it is asked to, if it can.
+type RingTimer interface {
+	// TimeRings is an order, given before Attach. State.Untimed of the Up that
+	// follows says whether the port obeys.
+	TimeRings(bool)
 }
 
 // A Reader port may read caller ID by itself, with all that the exchange asks

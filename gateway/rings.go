@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/jack"
+)
+
+// Cadences of ring voltage have names, by which calls ask for them (fxs_ring.go)
+// and by which an exchange tells several numbers of a line apart (fxo_number.go).
+
+const (
+	// maxCadence is the most times that a card takes (docs/linecard-protocol.md §4.3).
+	maxCadence = 16
+	// ringShortest and ringLongest bound each time of an office's own cadence: less
+	// does not move a bell, and after more a line behind ours thinks that the caller
+	// has given up (ringGone).
+	ringShortest, ringLongest = 200 * time.Millisecond, 5 * time.Second
+	// ringCallerID is the pause that caller ID needs between two rings (GR-30
+	// §2.3: 0.5 s of silence, a message of 1 s, and silence before the next ring).
+	ringCallerID = 2 * time.Second
+)
+
+// rings are an office's own cadences by name.
+type rings map[string][]time.Duration
+
+// cadence finds the cadence of a name: the office's own, else the country's. One
+// that neither has is the country's Bell, and false.
+func (r rings) cadence(name string, c country) (cadence []time.Duration, ok bool) {
+	if name == "" {
+		name = leg.RingOutside
+	}
+	if own := r[name]; own != nil {
+		return own, true
+	}
+	return c.Ring(name)
+}
+
+// cadence finds a cadence as it is in force now.
+func (l *line) cadence(name string) (cadence []time.Duration, ok bool) {
+	return l.gw.now.Load().rings.cadence(name, l.country)
+}
+
+// check says what is wrong with a cadence.
+func (r rings) check() error {
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		cadence := r[name]
+		if name == "" {
+			return fmt.Errorf("the ring %v has no name", cadence)
+		}
+		if n := len(cadence); n == 0 || n%2 != 0 || n > maxCadence {
+			return fmt.Errorf("ring %q has %d times: it needs a pause after each ring, and 1 to %d of both", name, n, maxCadence/2)
+		}
+		for _, d := range cadence {
+			if d < ringShortest || d > ringLongest {
+				return fmt.Errorf("ring %q: a ring or a pause of %v can't be told: from %v to %v", name, d, ringShortest, ringLongest)
+			}
+		}
+		if _, pause := longestPause(cadence); pause < ringCallerID {
+			return fmt.Errorf("ring %q: its longest pause is %v: caller ID needs one of %v or more", name, pause, ringCallerID)
+		}
+	}
+	return nil
+}
+
+// checkNumbers says what is wrong with the numbers of an FXO line, given the
+// office's rings.
+func (l *line) checkNumbers(r rings) error {
+	if l.kind != jack.FXO {
+		return nil
+	}
+	var known []numberRing
+	for _, n := range l.cfg.FXO.Numbers {
+		switch {
+		case n == RingNumber{}:
+			continue
+		case n.Number == "":
+			return fmt.Errorf("line %s: ring %q is of no number: say which", l.cfg.Name, n.Ring)
+		case n.Ring == "":
+			return fmt.Errorf(`line %s: number %s has no ring: say "outside" if it rings as any line does`, l.cfg.Name, n.Number)
+		}
+		cadence, ok := r.cadence(n.Ring, l.country)
+		if !ok {
+			return fmt.Errorf(`line %s: number %s: there is no ring %q: it is "outside", "dr1" to "dr4", or one of the office's own`, l.cfg.Name, n.Number, n.Ring)
+		}
+		if err := endsPlainly(cadence); err != nil {
+			return fmt.Errorf("line %s: number %s: ring %q: %w", l.cfg.Name, n.Number, n.Ring, err)
+		}
+		mine := numberRing{n, cadence[:len(cadence)-1]}
+		for _, other := range known {
+			if alike(mine.times, other.times) {
+				return fmt.Errorf("line %s: rings %q and %q sound alike: number %s can't be told from %s",
+					l.cfg.Name, other.Ring, n.Ring, n.Number, other.Number)
+			}
+		}
+		known = append(known, mine)
+	}
+	return nil
+}
