@@ -138,7 +138,7 @@ func (d *desk) left(p *party, why leg.Cause) State {
 func (d *desk) recall() State {
 	d.caller, d.callee = d.held, nil
 	d.log.Info("calls back", "who", d.held.name(), "whom", d.host.source.Name)
-	return d.sendTo(d.held, d.host.source, d.host.source.Name, &transfer{Call: d.Call, transferee: d.held})
+	return d.callBackTo(d.held, d.host.source, &transfer{Call: d.Call, transferee: d.held})
 }
 
 func (d *desk) ringing(*party) { d.playRingback(d.host) }
@@ -191,6 +191,7 @@ func (d *desk) transferOnward() State {
 	d.held.leg.Resume()
 	d.bridge.Resume(d.held.leg.Stream())
 	d.setup.seeker = &onward{transfer{Call: d.Call, transferee: d.held}, d}
+	d.setup.alerting.with = d.callerOf(d.held)
 	d.playRingback(d.held)
 	return Transferring
 }

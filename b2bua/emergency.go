@@ -31,7 +31,7 @@ func (x *Exchange) notify(extension string, who leg.Party) {
 	// The phone is rung as it is, whatever its forwarding says.
 	c.route = dialplan.Route{Stages: []dialplan.Stage{{Targets: []dialplan.Target{{Kind: dialplan.ToPhone, Name: extension}}}}}
 	c.start = func() State {
-		c.setup = setup{seeker: &notice{originator{c}}, route: c.route, shown: who, to: leg.Party{Number: extension}}
+		c.setup = setup{seeker: &notice{originator{c}}, route: c.route, shown: who, to: leg.Party{Number: extension}, alerting: alerting{ring: dialplan.RingUrgent}}
 		return c.seek()
 	}
 	x.launch(c)

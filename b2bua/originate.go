@@ -29,7 +29,7 @@ func (x *Exchange) Originate(extension, number string) (string, error) {
 	c.route = route
 	c.start = func() State {
 		c.log.Info("call on behalf", "of", extension, "to", number)
-		c.setup = setup{seeker: &originator{Call: c}, route: route, shown: leg.Party{Number: number}, to: leg.Party{Number: extension}}
+		c.setup = setup{seeker: &originator{Call: c}, route: route, shown: leg.Party{Number: number}, to: leg.Party{Number: extension}, alerting: alerting{ring: dialplan.RingRecall}}
 		return c.seek()
 	}
 	x.launch(c)
@@ -68,7 +68,7 @@ func (c *Call) redial() State {
 		return c.setup.seeker.failed(leg.Unallocated.GivenBy(leg.Us).Because("%s has not called anybody yet", c.in.Source.Name))
 	}
 	c.in.Dialed = last
-	c.route, c.trail = c.x.cfg.Plan().Match(c.query(c.in.Source, c.in.Caller, last))
+	c.route, c.trail = c.x.cfg.Plan().Match(c.sentOn(c.query(c.in.Source, c.in.Caller, last)))
 	c.setup.route, c.setup.to = c.route, leg.Party{Number: last}
 	return c.seek()
 }

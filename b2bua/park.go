@@ -98,7 +98,7 @@ func (c *Call) recall() State {
 	}
 	c.log.Info("parked for too long: calls back", "who", c.caller.name(), "whom", c.parker)
 	c.bridge.Resume(c.caller.leg.Stream())
-	return c.sendTo(c.caller, leg.Source{Kind: leg.Phone, Name: c.parker}, c.parker, &recalling{transfer{Call: c, transferee: c.caller}})
+	return c.callBackTo(c.caller, leg.Source{Kind: leg.Phone, Name: c.parker}, &recalling{transfer{Call: c, transferee: c.caller}})
 }
 
 // recalling is a transfer back to whom a party was with before.
@@ -113,8 +113,23 @@ func (r *recalling) failed(leg.Cause) State { return r.rest() }
 
 // sendTo routes a call for a party by what another one may dial, and rings.
 func (c *Call) sendTo(who *party, as leg.Source, dialed string, s seeker) State {
-	route, _ := c.x.cfg.Plan().Match(c.query(as, who.leg.Party(), dialed))
-	c.setup = setup{seeker: s, route: route, shown: who.leg.Party(), to: leg.Party{Number: dialed}, law: who.leg.Stream().Law(), as: as}
+	return c.sendRinging("", who, as, dialed, s)
+}
+
+// callBackTo rings a phone that has left a party waiting.
+func (c *Call) callBackTo(who *party, phone leg.Source, s seeker) State {
+	return c.sendRinging(dialplan.RingRecall, who, phone, phone.Name, s)
+}
+
+// sendRinging is sendTo with a distinctive ring; an empty one is as the plan says.
+func (c *Call) sendRinging(ring string, who *party, as leg.Source, dialed string, s seeker) State {
+	query := c.query(as, who.leg.Party(), dialed)
+	query.With = c.callerOf(who)
+	route, _ := c.x.cfg.Plan().Match(query)
+	c.setup = setup{
+		seeker: s, route: route, shown: who.leg.Party(), to: leg.Party{Number: dialed}, law: who.leg.Stream().Law(), as: as,
+		alerting: alerting{with: query.With, ring: ring},
+	}
 	return c.seek()
 }
 

@@ -139,7 +139,7 @@ func (c *Call) wayTo(d *detour, to string) (dialplan.Route, leg.Cause) {
 		return dialplan.Route{}, leg.TooManyHops.Because("the call is sent on without an end: %s", strings.Join(way, " to "))
 	}
 	d.who = c.redirector(d)
-	route, trail := c.x.cfg.Plan().Match(c.query(d.who, c.setup.shown, to))
+	route, trail := c.x.cfg.Plan().Match(c.sentOn(c.query(d.who, c.setup.shown, to)))
 	if route.Refusal != nil && d.who.Kind != leg.Phone {
 		// A server that says where its user is costs nobody anything: whoever may
 		// call the one address may call the other.
@@ -147,7 +147,7 @@ func (c *Call) wayTo(d *detour, to string) (dialplan.Route, leg.Cause) {
 		if by := d.route.Stages[d.stage].By; by != "" {
 			as = leg.Source{Kind: leg.Phone, Name: by}
 		}
-		if other, t := c.x.cfg.Plan().Match(c.query(as, c.setup.shown, to)); elsewhere(other) {
+		if other, t := c.x.cfg.Plan().Match(c.sentOn(c.query(as, c.setup.shown, to))); elsewhere(other) {
 			route, trail, d.who = other, t, as
 		}
 	}

@@ -25,6 +25,7 @@ type setup struct {
 	as       leg.Source      // with whose permissions; zero: a stranger's
 	tried    map[string]bool // places rung so far
 	redirect redirect        // redirect.go: where places have sent the call
+	alerting alerting        // alerting.go: how places ring
 }
 
 // A seeker is on whose behalf places are rung: a caller who is not answered
@@ -48,13 +49,15 @@ func (c *Call) begin() State {
 	if c.in.Hops == 1 {
 		return c.end(leg.TooManyHops.GivenBy(leg.Us).WithHint("Max-Forwards of the request is used up: some exchange sends the call in a circle"))
 	}
-	c.route, c.trail = c.x.cfg.Plan().Match(c.query(c.in.Source, c.in.Caller, c.in.Dialed))
+	query := c.query(c.in.Source, c.in.Caller, c.in.Dialed)
+	query.AlertInfo = c.in.AlertInfo
+	c.route, c.trail = c.x.cfg.Plan().Match(query)
 	c.log.Debug("route", "trail", c.trail)
 	c.remember(leg.Cause{})
 	c.announce()
 	c.setup = setup{
 		seeker: &newcomer{Call: c}, route: c.route, shown: c.in.Caller, by: c.in.ReferredBy, also: c.in.Also,
-		to: c.in.To, law: c.caller.leg.Stream().Law(), as: c.in.Source,
+		to: c.in.To, law: c.caller.leg.Stream().Law(), as: c.in.Source, alerting: alerting{info: c.in.AlertInfo},
 	}
 	return c.seek()
 }
@@ -157,6 +160,7 @@ func (c *Call) outgoing(stage int, t dialplan.Target, to leg.Sink) leg.Outgoing 
 		Emergency: c.setup.route.Emergency,
 		Sink:      to, Ladder: c.ladder, Log: c.log, Hops: hops - 1,
 		ReferredBy: c.setup.by, Also: c.setup.also, Replaces: c.setup.replaces,
+		Ring: c.ringOf(c.setup.route.Stages[stage]),
 	}
 	o.Diversions = append(o.Diversions, forwardings(c.setup.route.Stages[stage])...)
 	o.Diversions = append(o.Diversions, c.setup.redirect.diversions...)

@@ -36,7 +36,9 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	// Who transfers answers for the call: the transferee may be a stranger who
 	// must not reach the PSTN by way of us.
 	who := t.transferee.leg.Party()
-	route, trail := c.x.cfg.Plan().Match(c.query(by.source, by.leg.Party(), ev.Target))
+	query := c.query(by.source, by.leg.Party(), ev.Target)
+	query.With = c.callerOf(t.transferee)
+	route, trail := c.x.cfg.Plan().Match(query)
 	c.log.Info("transfer", "by", by.name(), "of", t.transferee.name(), "to", ev.Target, "route", route.Rule)
 	c.log.Debug("route", "trail", trail)
 	replaces := ev.Replaces
@@ -55,6 +57,7 @@ func (c *Call) refer(by *party, ev leg.Referred) State {
 	c.setup = setup{
 		seeker: t, route: route, shown: who, by: referredBy, replaces: replaces,
 		also: ev.Gone, to: ev.To, law: t.transferee.leg.Stream().Law(), as: by.source,
+		alerting: alerting{with: query.With},
 	}
 	if c.setup.to.Number == "" {
 		c.setup.to.Number = ev.Target

@@ -14,7 +14,7 @@ import (
 // is taken for the caller having given up. The line-card protocol carries eight
 // rings.
 const (
-	minBell    = 100 * time.Millisecond
+	minBell    = 200 * time.Millisecond
 	maxBell    = 5 * time.Second
 	callerIDin = 2 * time.Second
 	maxRings   = 8
@@ -148,7 +148,7 @@ func (c *compiler) numbers(l *Line) {
 	}
 }
 
-// MaxNumbers is how many further numbers may share a line.
+// MaxNumbers is how many further numbers may share a line. A gateway's line has as many.
 const MaxNumbers = 4
 
 func publicDigits(text string) bool {

@@ -68,7 +68,7 @@ func (s *search) ringFor(from Caller) Ring {
 		s.step("calls_ring", at, `telephones ring as "`+name+`", if no rule or group says otherwise`)
 		return s.plan.rings[name]
 	}
-	if text := s.query.AlertInfo; text != "" && s.query.With == nil {
+	if text := s.query.AlertInfo; text != "" {
 		if r, ok := s.plan.ringAskedFor(text); ok {
 			s.step("Alert-Info", tomlfile.Pos{}, "the caller's side asks for "+clip(text)+`: telephones ring as "`+r.Name+`"`)
 			return r

@@ -102,7 +102,7 @@ func TestHowTelephonesRing(t *testing.T) {
 		{"101", "", "300", "", "inside"},      // a group in a group, rung with others
 		{"fxo2", "", "", "", "sales sales"},
 		{"fxo1", "", "+12015550102", "", "sales sales"}, // also where the rule's place forwards
-		{"fxo1", "2125550000", "", "", "urgent urgent"},   // the rule before the group
+		{"fxo1", "2125550000", "", "", "urgent urgent"}, // the rule before the group
 		{"101", "", "9", "", "dr1"},
 		{"101", "", "102", "<Bellcore-dr2>", "dr2 dr2"},
 		{"103", "", "102", "<Bellcore-dr2>", "door door"}, // the file says more than the phone
@@ -131,10 +131,11 @@ func TestRingOfATransfer(t *testing.T) {
 	p := plan(t, ringing)
 	outside, door := caller(t, p, "itsp"), caller(t, p, "103")
 	for _, test := range []struct {
-		with *Caller
-		want string
-	}{{nil, "dr2"}, {&outside, "outside"}, {&door, "door"}} {
-		route, _ := p.Match(Query{From: caller(t, p, "101"), Dialed: "102", With: test.with, AlertInfo: "<Bellcore-dr2>"})
+		with      *Caller
+		alertInfo string
+		want      string
+	}{{nil, "", "inside"}, {&outside, "", "outside"}, {&outside, "<Bellcore-dr2>", "dr2"}, {&door, "<Bellcore-dr2>", "door"}} {
+		route, _ := p.Match(Query{From: caller(t, p, "101"), Dialed: "102", With: test.with, AlertInfo: test.alertInfo})
 		if got := route.Stages[0].Ring.Name; got != test.want {
 			t.Errorf("with %v: rings %q, want %q", test.with, got, test.want)
 		}

@@ -27,8 +27,8 @@ type Query struct {
 	// With is whom the callee will talk to where From only sends a call there, as
 	// in a transfer: telephones ring by it. Nil: From.
 	With *Caller
-	// AlertInfo is how the caller's side wants telephones to ring (RFC 3261 §20.4),
-	// of a caller that may say so; empty: it does not.
+	// AlertInfo is how the side of the one who calls wants telephones to ring (RFC
+	// 3261 §20.4), if it may say so; empty: it does not.
 	AlertInfo string
 
 	// Why asks for a trail that also has the rules whose pattern the number does

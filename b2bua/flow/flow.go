@@ -173,7 +173,7 @@ func (f *Flow) dial(t dialplan.Target, o leg.Outgoing) ([]leg.Leg, error) {
 		return nil, leg.NotRegistered.GivenBy(p.Name)
 	}
 	l := f.newLeg(p, o.Sink)
-	l.state, l.shown = alerting, o.From
+	l.state, l.shown, l.ring = alerting, o.From, o.Ring
 	text := "INVITE"
 	if len(o.Diversions) > 0 {
 		text += " (diverted: " + o.Diversions[0].Reason + ")"

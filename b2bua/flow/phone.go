@@ -17,6 +17,7 @@ type Phone struct {
 	Name      string // its column
 	Extension string // its number; the name unless the plan has numbers
 	Off       bool   // not registered
+	AlertInfo string // how it asks those to ring that it calls
 	f         *Flow
 	legs      []*testLeg
 }
@@ -65,7 +66,7 @@ func (p *Phone) call(as leg.Source, hops int, dialed string) {
 	f.mu.Unlock()
 	sink := f.X.Accept(leg.Incoming{
 		Of: leg.Of{Leg: l}, Source: as, Caller: leg.Party{Number: p.Name},
-		Dialed: dialed, To: leg.Party{Number: dialed}, Hops: hops,
+		Dialed: dialed, To: leg.Party{Number: dialed}, Hops: hops, AlertInfo: p.AlertInfo,
 	})
 	l.setSink(sink)
 	f.Settle()
@@ -207,6 +208,9 @@ func (p *Phone) FallsSilent() {
 // Sees is who the phone's display shows as the caller.
 func (p *Phone) Sees() string { return p.must().shown.String() }
 
+// Ring is how the phone was told to ring.
+func (p *Phone) Ring() leg.Ring { return p.must().ring }
+
 func (p *Phone) does(text string, to legState, ev leg.Event) {
 	p.f.ladder.In(p.Name, text)
 	ev.From().(*testLeg).set(to)
@@ -235,6 +239,7 @@ type testLeg struct {
 	id     string
 	stream *ear
 	shown  leg.Party
+	ring   leg.Ring
 
 	mu    sync.Mutex
 	state legState

@@ -10,7 +10,7 @@ import (
 
 // lineConfig is what the gateway needs to know of the office's lines.
 func (o *Office) lineConfig(b *book) gateway.Config {
-	c := gateway.Config{Country: b.parties.Country, Accept: o, Complete: o.complete, Log: o.log}
+	c := gateway.Config{Country: b.parties.Country, Accept: o, Complete: o.complete, Log: o.log, Rings: b.plan.Cadences()}
 	for _, l := range b.parties.Lines {
 		c.Lines = append(c.Lines, o.line(b, l))
 	}
@@ -33,7 +33,11 @@ func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
 			PolarityHangup: l.PolarityReversal, Silence: l.Silence, Guard: l.Guard, CallerIDWait: l.CallerIDWait,
 		},
-		FXS: gateway.FXS{Extension: l.Extension, ReverseOnAnswer: l.PolarityReversal, NoCallerID: l.CallerIDKind == "none", NoFlash: l.Has("hook_flash") && !l.HookFlash},
+		FXS: gateway.FXS{Extension: l.Extension, ReverseOnAnswer: l.PolarityReversal, NoCallerID: l.CallerIDKind == "none", NoFlash: l.Has("hook_flash") && !l.HookFlash,
+			PlainRing: l.Has("distinctive_rings") && !l.Distinctive},
+	}
+	for i, n := range l.Numbers {
+		c.FXO.Numbers[i] = gateway.RingNumber{Ring: n.Ring, Number: n.Number}
 	}
 	if l.CallerIDKind == "none" {
 		c.FXO.CallerIDWait = -time.Second

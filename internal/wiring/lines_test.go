@@ -23,7 +23,11 @@ func (noPort) SetSignalling(jack.Signalling) {}
 func read(t *testing.T, line string) (gateway.LineConfig, []tomlfile.Problem) {
 	t.Helper()
 	var c struct{ dialplan.Config }
-	text := "country = \"us\"\n[[phone]]\nextension = \"101\"\ncontacts = \"sip:101@192.0.2.1\"\n[[line]]\nname = \"l\"\ncard = \"c\"\nport = 1\nincoming = \"101\"\n" + line
+	leads := "incoming"
+	if strings.Contains(line, `kind = "fxs"`) {
+		leads = "extension"
+	}
+	text := "country = \"us\"\n[[phone]]\nextension = \"101\"\ncontacts = \"sip:101@192.0.2.1\"\n[[line]]\nname = \"l\"\ncard = \"c\"\nport = 1\n" + leads + " = \"101\"\n" + line
 	problems := tomlfile.Decode("f.toml", []byte(text), &c)
 	plan, more := dialplan.Compile(c.Config)
 	if problems = append(problems, more...); tomlfile.Fatal(problems) {

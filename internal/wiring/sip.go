@@ -41,7 +41,7 @@ func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
 	var all []sipleg.Peer
 	for _, p := range peers {
 		host, transport := parseProxy(p.Proxy)
-		peer := sipleg.Peer{Name: p.Name, Host: host, Transport: transport, User: p.User, Secret: p.Secret, FromUser: p.User, Trusted: p.Trust,
+		peer := sipleg.Peer{Name: p.Name, Host: host, Transport: transport, User: p.User, Secret: p.Secret, FromUser: p.User, Trusted: p.Trust, AlertInfo: p.AlertInfo,
 			Register: p.Register, Origin: origin(p)}
 		for _, text := range p.Addresses {
 			if prefix, ok := parsePrefix(text); ok {
