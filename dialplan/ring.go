@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -68,17 +69,37 @@ func (s *search) ringFor(from Caller) Ring {
 		s.step("calls_ring", at, `telephones ring as "`+name+`", if no rule or group says otherwise`)
 		return s.plan.rings[name]
 	}
-	if text := s.query.AlertInfo; text != "" {
-		if r, ok := s.plan.ringAskedFor(text); ok {
-			s.step("Alert-Info", tomlfile.Pos{}, "the caller's side asks for "+clip(text)+`: telephones ring as "`+r.Name+`"`)
-			return r
-		}
-		s.step("Alert-Info", tomlfile.Pos{}, "passed over: the caller's side asks for "+clip(text)+", which no distinctive_ring has")
+	if r, ok := s.askedFor(from); ok {
+		return r
 	}
 	if from.Kind == FromPhone {
 		return s.plan.rings[RingInside]
 	}
 	return s.plan.rings[RingOutside]
+}
+
+// askedFor is how the caller's side wants telephones to ring, if it may say so.
+func (s *search) askedFor(from Caller) (Ring, bool) {
+	text := s.query.AlertInfo
+	if text == "" {
+		return Ring{}, false
+	}
+	peer := s.plan.peers[from.Name]
+	if from.Kind != FromPhone && (from.Kind != FromPeer || peer == nil || !peer.AlertInfo) {
+		at := tomlfile.Pos{}
+		if peer != nil && from.Kind == FromPeer {
+			at = peer.Pos
+		}
+		s.step("Alert-Info", at, fmt.Sprintf("passed over: %s may not ask how telephones ring; a peer may that has alert_info = true", from))
+		return Ring{}, false
+	}
+	r, ok := s.plan.ringAskedFor(text)
+	if !ok {
+		s.step("Alert-Info", tomlfile.Pos{}, "passed over: the caller's side asks for "+clip(text)+", which no distinctive_ring has")
+		return Ring{}, false
+	}
+	s.step("Alert-Info", tomlfile.Pos{}, "the caller's side asks for "+clip(text)+`: telephones ring as "`+r.Name+`"`)
+	return r, true
 }
 
 // callsRing is what the file says of the calls of one caller.

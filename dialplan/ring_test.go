@@ -109,6 +109,7 @@ func TestHowTelephonesRing(t *testing.T) {
 		{"works", "", "101", "<http://office.example/rings>;info=other, <urn:alert:source:internal>", "inside"},
 		{"works", "", "101", "<urn:alert:priority:high:fire@works.example>", "urgent"},
 		{"works", "", "101", "<urn:alert:duration:long>", "outside"},
+		{"itsp", "", "101", "<Bellcore-dr2>", "outside"}, // it may not ask
 	} {
 		from := caller(t, p, test.from)
 		if test.number != "" {
@@ -129,12 +130,12 @@ func TestHowTelephonesRing(t *testing.T) {
 // who transfers.
 func TestRingOfATransfer(t *testing.T) {
 	p := plan(t, ringing)
-	outside, door := caller(t, p, "itsp"), caller(t, p, "103")
+	outside, door, works := caller(t, p, "itsp"), caller(t, p, "103"), caller(t, p, "works")
 	for _, test := range []struct {
 		with      *Caller
 		alertInfo string
 		want      string
-	}{{nil, "", "inside"}, {&outside, "", "outside"}, {&outside, "<Bellcore-dr2>", "dr2"}, {&door, "<Bellcore-dr2>", "door"}} {
+	}{{nil, "", "inside"}, {&outside, "", "outside"}, {&outside, "<Bellcore-dr2>", "outside"}, {&works, "<Bellcore-dr2>", "dr2"}, {&door, "<Bellcore-dr2>", "door"}} {
 		route, _ := p.Match(Query{From: caller(t, p, "101"), Dialed: "102", With: test.with, AlertInfo: test.alertInfo})
 		if got := route.Stages[0].Ring.Name; got != test.want {
 			t.Errorf("with %v: rings %q, want %q", test.with, got, test.want)

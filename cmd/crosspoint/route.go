@@ -16,6 +16,7 @@ import (
 // question is what crosspoint route is asked.
 type question struct {
 	config, from, caller, at string
+	alertInfo                string
 	busy                     list
 	noAnswer, json, brief    bool
 }
@@ -38,6 +39,7 @@ call would be refused.`,
 			fs.StringVar(&q.from, "from", "", "`WHO` calls: an extension, a line, a peer, or stranger")
 			fs.StringVar(&q.caller, "caller", "", "`NUMBER` that the caller shows, or anonymous")
 			fs.StringVar(&q.at, "at", "", "`TIME` of the call, such as \"2026-03-02 10:00\"; now if not given")
+			fs.StringVar(&q.alertInfo, "alert-info", "", "`VALUE` by which the caller's side asks how telephones ring, such as \"<Bellcore-dr2>\"")
 			fs.Var(&q.busy, "busy", "`EXTENSION` that is in a call; may be repeated")
 			fs.BoolVar(&q.noAnswer, "no-answer", false, "nobody answers: show where the call goes then")
 			fs.BoolVar(&q.json, "json", false, "print JSON")
@@ -115,7 +117,7 @@ func (q question) query(plan *dialplan.Plan, number string) (dialplan.Query, err
 			return dialplan.Query{}, fmt.Errorf("--at %w", err)
 		}
 	}
-	return dialplan.Query{From: from, Dialed: number, At: at, Why: !q.brief, Busy: func(e string) bool { return slices.Contains(q.busy, e) }}, nil
+	return dialplan.Query{From: from, Dialed: number, At: at, Why: !q.brief, AlertInfo: q.alertInfo, Busy: func(e string) bool { return slices.Contains(q.busy, e) }}, nil
 }
 
 // ringing is what rings one after another, if it was asked for.
