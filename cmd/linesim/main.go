@@ -273,6 +273,9 @@ func welcome(sim *linesim.Sim, control string) string {
 			dial = " dial 101"
 		}
 		fmt.Fprintf(&b, "  ring %s from 5551234 name \"Joe\"%s\n  hangup %s\n", name, dial, name)
+		if further := lines[0].Config().Further; len(further) > 0 && dial == "" {
+			fmt.Fprintf(&b, "  ring %s from 5551234\n", further[0].Number)
+		}
 		if dial != "" {
 			b.WriteString("  alarm signal\n  alarm clear\n")
 		}

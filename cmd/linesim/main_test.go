@@ -55,7 +55,7 @@ func TestTownRuns(t *testing.T) {
 		ended <- run(ctx, []string{"-fxo", "1", "-fxs", "1", "-link", link, "-control", socket}, in, &out, &errs)
 	}()
 	out.until(t, "Ctrl-C ends the town")
-	for _, text := range []string{link, "7773660", "5550101    is busy", "ring fxo1 from"} {
+	for _, text := range []string{link, "7773660", "5550101    is busy", "ring fxo1 from", "5553001    line fxo1, rings 0.8/0.4/0.8", "ring 5553001 from"} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("%q is not printed:\n%s", text, out.String())
 		}

@@ -83,6 +83,9 @@ func (a *alert) complete() bool {
 // activation signal by itself, without ringing. The zero value waits.
 type display struct {
 	burst    time.Duration // of the ring under way
+	held     time.Duration // of it, kept from the bell until it was too long to be of the activation signal
+	quiet    time.Duration // since the last one
+	served   bool          // the message of the call is over: what rings now is the bell, in whatever cadence
 	taking   bool          // off-hook for the message
 	taken    time.Duration // how long
 	receiver *callerid.Receiver
@@ -97,16 +100,26 @@ const (
 // rings takes 10 ms of the line on-hook, and tells whether this is a ring for
 // the bell, and whether the telephone goes off-hook for the message now.
 func (d *display) rings(ring bool) (bell, primary bool) {
-	if ring {
-		d.burst += stepTime
-		return !callerid.IsActivation(d.burst) && d.burst >= callerid.ActivationBurst, false
+	if !ring {
+		primary = !d.served && callerid.IsActivation(d.burst)
+		d.burst, d.held = 0, 0
+		if d.quiet += stepTime; d.quiet >= ringOver {
+			d.served = false
+		}
+		if primary {
+			*d = display{taking: true, receiver: callerid.NewReceiver()}
+		}
+		return false, primary
 	}
-	primary = callerid.IsActivation(d.burst)
-	d.burst = 0
-	if primary {
-		*d = display{taking: true, receiver: callerid.NewReceiver()}
+	d.quiet = 0
+	if d.served {
+		return true, false
 	}
-	return false, primary
+	d.burst += stepTime
+	if bell = !callerid.IsActivation(d.burst) && d.burst >= callerid.ActivationBurst; !bell {
+		d.held += stepTime
+	}
+	return bell, false
 }
 
 // take takes 10 ms of the line off-hook. Over: it goes on-hook again.
@@ -118,7 +131,7 @@ func (d *display) take(in []int16) (id callerid.CallerID, ok, over bool) {
 	}
 	over = d.until > 0 && d.taken >= d.until || d.taken >= displayWait
 	if over {
-		*d = display{}
+		*d = display{served: true}
 	}
 	return id, ok, over
 }

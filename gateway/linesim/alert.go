@@ -21,15 +21,15 @@ type alert struct {
 	sendAt   time.Duration
 	ringFrom time.Duration // meaningless while a caller ID comes first
 	first    bool          // caller ID comes before the ring
-	cadence  []time.Duration
+	cadence  Cadence
 	at       time.Duration // since it began
 
 	activation activation // in Japan
 }
 
-// begin starts to alert the line of a call.
-func (a *alert) begin(s *Sim, standard callerid.Standard, c *Call) {
-	*a = alert{standard: standard, cadence: s.country.Bell}
+// begin starts to alert the line of a call, in a cadence.
+func (a *alert) begin(standard callerid.Standard, cadence Cadence, c *Call) {
+	*a = alert{standard: standard, cadence: cadence}
 	if c.sub.NoCallerID {
 		return
 	}

@@ -16,6 +16,8 @@ type Call struct {
 	sub      Subscriber
 	incoming bool // the subscriber called the line
 	dialed   string
+	called   string  // incoming: which of the line's numbers
+	cadence  Cadence // incoming: that it rings in
 	placed   time.Time
 	answered time.Time
 	ended    time.Time
@@ -33,6 +35,7 @@ type CallRecord struct {
 	Line     string
 	Number   string // of the subscriber
 	Incoming bool   // the subscriber called the line
+	Called   string // when Incoming: which of the line's numbers
 	Dialed   string // what the town collected from the line, "" when Incoming
 	Placed   time.Time
 	Answered time.Time // zero: not answered (yet)
@@ -55,7 +58,7 @@ func newCall(s *Sim, l *Line, sub Subscriber, incoming bool) *Call {
 
 func (c *Call) record() CallRecord {
 	return CallRecord{
-		Line: c.line.name, Number: c.sub.Number, Incoming: c.incoming, Dialed: c.dialed,
+		Line: c.line.name, Number: c.sub.Number, Incoming: c.incoming, Called: c.called, Dialed: c.dialed,
 		Placed: c.placed, Answered: c.answered, Ended: c.ended, Why: c.why, Digits: string(c.digits),
 		Played: append([]int16(nil), c.played...), Heard: append([]int16(nil), c.heard...),
 	}

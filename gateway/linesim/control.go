@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"crosspoint/gateway/callerid"
 )
 
 // commandHelp lists the commands of Sim.Command.
@@ -21,6 +19,7 @@ events [N]                              what happened, newest last
 ring LINE from NUMBER [name "TEXT"] [private | outofarea | payphone | service]
      [noid] [badid] [for 20s]           someone calls a line; why without number
      [dial 101]                         the digits that are sent over a trunk
+     [ring dr2 | ring 0.8/0.4/0.8/4]    and it rings so, not as its number does
 hangup LINE                             the town's side of a line's call hangs up
 drop LINE 300ms                         loop current drops for a time
 echo LINE 12 [4ms]                      what is sent comes back 12 dB weaker; 0: not
@@ -113,144 +112,6 @@ func (s *Sim) eventsText(args []string) (string, error) {
 		fmt.Fprintf(&b, "%s %s\n", e.At.Format("15:04:05.000"), e)
 	}
 	return strings.TrimSuffix(b.String(), "\n"), nil
-}
-
-func (s *Sim) lineNamed(args []string) (*Line, error) {
-	if len(args) == 0 {
-		return nil, fmt.Errorf("which line? There are %s", s.town.lineNames())
-	}
-	if l := s.town.Line(args[0]); l != nil {
-		return l, nil
-	}
-	return nil, fmt.Errorf("no line %q: there are %s", args[0], s.town.lineNames())
-}
-
-// commandRing: ring LINE from NUMBER [name TEXT] [private] [outofarea] [payphone]
-// [service] [noid] [badid] [for TIME].
-func (s *Sim) commandRing(args []string) error {
-	l, err := s.lineNamed(args)
-	if err != nil {
-		return err
-	}
-	caller := Subscriber{Plays: Signal(20 * time.Second)}
-	for args = args[1:]; len(args) > 0; args = args[1:] {
-		value := ""
-		if word := args[0]; word == "from" || word == "name" || word == "for" || word == "dial" {
-			if len(args) < 2 {
-				return fmt.Errorf("ring: what follows %q?", word)
-			}
-			value = args[1]
-		}
-		switch args[0] {
-		case "from":
-			caller.Number, args = value, args[1:]
-		case "name":
-			caller.Name, args = value, args[1:]
-		case "for":
-			if caller.GiveUp, err = time.ParseDuration(value); err != nil {
-				return fmt.Errorf("ring for %s: write a time such as 20s", value)
-			}
-			args = args[1:]
-		case "dial":
-			caller.Dials, args = value, args[1:]
-		case "private":
-			caller.Withheld = true
-		case "outofarea":
-			caller.Absent = callerid.Unavailable
-		case "payphone":
-			caller.Absent = callerid.Payphone
-		case "service":
-			caller.Absent = callerid.ServiceConflict
-		case "noid":
-			caller.NoCallerID = true
-		case "badid":
-			caller.BadCallerID = true
-		default:
-			return fmt.Errorf("ring: %q is not from, name, for, dial, private, outofarea, payphone, service, noid or badid", args[0])
-		}
-	}
-	if caller.Number == "" && !caller.Withheld && caller.Absent == 0 && !caller.NoCallerID {
-		return fmt.Errorf("ring: say who calls: ring %s from 5551234", l.name)
-	}
-	if known, ok := s.town.subscriber(caller.Number); ok { // a known one behaves as ever
-		known.Withheld, known.Absent, known.NoCallerID, known.BadCallerID, known.GiveUp = caller.Withheld, caller.Absent, caller.NoCallerID, caller.BadCallerID, caller.GiveUp
-		known.Dials = caller.Dials
-		if caller.Name != "" {
-			known.Name = caller.Name
-		}
-		caller = known
-	}
-	return s.town.Ring(l.name, caller)
-}
-
-func (s *Sim) commandLine(what string, args []string) error {
-	l, err := s.lineNamed(args)
-	if err != nil {
-		return err
-	}
-	switch what {
-	case "hangup":
-		if !l.HangUp() {
-			return fmt.Errorf("line %s has no call", l.name)
-		}
-	case "cut", "mend":
-		l.Cut(what == "cut")
-	case "drop":
-		d := 300 * time.Millisecond
-		if len(args) > 1 {
-			if d, err = time.ParseDuration(args[1]); err != nil || d <= 0 {
-				return fmt.Errorf("drop %s: write a time such as 300ms", args[1])
-			}
-		}
-		l.DropLoop(d)
-	case "echo", "noise":
-		return l.commandHybrid(what, args[1:])
-	}
-	return nil
-}
-
-// commandTrunk: block LINE, unblock LINE, wink LINE on|off.
-func (s *Sim) commandTrunk(what string, args []string) error {
-	l, err := s.lineNamed(args)
-	if err != nil {
-		return err
-	}
-	cfg, ok := l.Trunk()
-	if !ok {
-		return fmt.Errorf("%s: line %s is no trunk with E&M signalling", what, l.name)
-	}
-	switch {
-	case what != "wink":
-		cfg.Blocked = what == "block"
-	case len(args) == 2 && (args[1] == "on" || args[1] == "off"):
-		cfg.NoWink = args[1] == "off"
-	default:
-		return fmt.Errorf("wink %s: write on or off", l.name)
-	}
-	return l.SetTrunk(cfg)
-}
-
-// commandHybrid: echo LINE DB [TIME], noise LINE DBM0.
-func (l *Line) commandHybrid(what string, args []string) error {
-	cfg := l.Config()
-	if len(args) == 0 {
-		return fmt.Errorf("%s %s: write a level in dB", what, l.name)
-	}
-	level, err := strconv.ParseFloat(args[0], 64)
-	if err != nil {
-		return fmt.Errorf("%s %s %s: write a level in dB", what, l.name, args[0])
-	}
-	if what == "noise" {
-		cfg.Hybrid.Noise = level
-		return l.Set(cfg)
-	}
-	cfg.Hybrid.ReturnLoss = level
-	if len(args) > 1 {
-		if cfg.Hybrid.Delay, err = time.ParseDuration(args[1]); err != nil {
-			return fmt.Errorf("echo %s %s %s: write a time such as 4ms", l.name, args[0], args[1])
-		}
-	}
-	return l.Set(cfg)
 }
 
 func (s *Sim) commandPhone(args []string) error {
@@ -353,18 +214,6 @@ func (s *Sim) commandCard(what string, args []string) error {
 		c.Impair(im)
 	}
 	return nil
-}
-
-// subscriber is the one listed with this number.
-func (t *Town) subscriber(number string) (sub Subscriber, ok bool) {
-	t.sim.do(func() {
-		for _, s := range t.subscribers {
-			if s.Number == number {
-				sub, ok = *s, true
-			}
-		}
-	})
-	return sub, ok
 }
 
 // Serve takes connections and answers each line that comes in with what

@@ -35,6 +35,14 @@ func TestCommands(t *testing.T) {
 		say("events 3", "fxo1 rings: call from 5551234")
 		say("hangup fxo1", "")
 		say("calls", "fxo1 <- 5551234: talked 0s, subscriber hung up")
+		say("ring 5553001 from 5551234", "")
+		say("events 1", "fxo1 rings 0.8/0.4/0.8: call from 5551234 to 5553001")
+		say("hangup fxo1", "")
+		say("ring fxo1 from 7773660 ring dr4", "")
+		say("events 1", "fxo1 rings 0.3/0.2/1/0.2/0.3: call from 7773660")
+		say("hangup fxo1", "")
+		say("ring fxo1 from 5551234 ring 0.8/0.4/0.8/4 for 20s", "")
+		say("hangup fxo1", "")
 		say("ring fxo2 private", "")
 		say("hangup fxo2", "")
 		say("ring fxo2 payphone", "")
@@ -69,34 +77,41 @@ func TestWrongCommands(t *testing.T) {
 	fake(t, func(t *testing.T) {
 		h := start(t, linesim.Config{})
 		for line, want := range map[string]string{
-			"dance":                     `no command "dance": help lists them`,
-			"ring":                      "which line? There are fxo1, fxo2",
-			"ring fxo9 from 1":          `no line "fxo9": there are fxo1, fxo2`,
-			"ring fxo1":                 "say who calls",
-			"ring fxo1 from":            `what follows "from"?`,
-			"ring fxo1 form 1":          `"form" is not from, name`,
-			"ring fxo1 from 1 for ever": "write a time such as 20s",
-			`ring fxo1 from 1 name "J`:  "a quotation mark is missing",
-			"hangup fxo1":               "line fxo1 has no call",
-			"drop fxo1 soon":            "write a time such as 300ms",
-			"noise fxo1 loud":           "write a level in dB",
-			"noise fxo1 3":              "-10 or less",
-			"echo fxo1":                 "write a level in dB",
-			"echo fxo1 12 late":         "write a time such as 4ms",
-			"echo fxo1 12 3s":           "at most 100ms",
-			"phone":                     "There are fxs1, fxs2",
-			"phone fxs9 offhook":        `no telephone "fxs9"`,
-			"phone fxs1 jump":           `"jump" is not offhook`,
-			"phone fxs1 dial":           "which digits?",
-			"phone fxs1 dial xyz":       "x",
-			"phone fxs1 pulse #":        "a dial has no",
-			"phone fxs1 answer x":       "after how many rings",
-			"phone fxs1 flash x":        "write a time such as 600ms",
-			"phone fxs1 display":        "write on or off",
-			"unplug soon":               "write a time such as 5s",
-			"errors many":               "write a rate from 0 to 0.5",
-			"errors 1e-4 card9":         `no card "card9"`,
-			"events no":                 "write how many",
+			"dance":                        `no command "dance": help lists them`,
+			"ring":                         "which line? There are fxo1, fxo2",
+			"ring fxo9 from 1":             `no line "fxo9": there are fxo1, fxo2`,
+			"ring fxo1":                    "say who calls",
+			"ring fxo1 from":               `what follows "from"?`,
+			"ring fxo1 form 1":             `"form" is not from, name`,
+			"ring fxo1 from 1 for ever":    "write a time such as 20s",
+			`ring fxo1 from 1 name "J`:     "a quotation mark is missing",
+			"ring fxo1 from 1 ring":        `what follows "ring"?`,
+			"ring fxo1 from 1 ring dr9":    `"dr9" is no ring: write outside`,
+			"ring fxo1 from 1 ring 2/4/":   `"2/4/" is no ring`,
+			"ring fxo1 from 1 ring 1e99/4": `is no ring`,
+			"ring fxo1 from 1 ring 2":      "has 1 times",
+			"ring fxo1 from 1 ring 2/1":    "from 2s to 6s",
+			"ring 5553009 from 1":          `no line "5553009"`,
+			"hangup fxo1":                  "line fxo1 has no call",
+			"drop fxo1 soon":               "write a time such as 300ms",
+			"noise fxo1 loud":              "write a level in dB",
+			"noise fxo1 3":                 "-10 or less",
+			"echo fxo1":                    "write a level in dB",
+			"echo fxo1 12 late":            "write a time such as 4ms",
+			"echo fxo1 12 3s":              "at most 100ms",
+			"phone":                        "There are fxs1, fxs2",
+			"phone fxs9 offhook":           `no telephone "fxs9"`,
+			"phone fxs1 jump":              `"jump" is not offhook`,
+			"phone fxs1 dial":              "which digits?",
+			"phone fxs1 dial xyz":          "x",
+			"phone fxs1 pulse #":           "a dial has no",
+			"phone fxs1 answer x":          "after how many rings",
+			"phone fxs1 flash x":           "write a time such as 600ms",
+			"phone fxs1 display":           "write on or off",
+			"unplug soon":                  "write a time such as 5s",
+			"errors many":                  "write a rate from 0 to 0.5",
+			"errors 1e-4 card9":            `no card "card9"`,
+			"events no":                    "write how many",
 		} {
 			if got, err := h.sim.Command(line); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %q, %v, want %q", line, got, err, want)

@@ -51,6 +51,13 @@ func (s *Sim) statusText() string {
 		case st.Ringing:
 			what = fmt.Sprintf("ringing, %d rings", st.Rings)
 		}
+		switch {
+		case st.Cadence == nil:
+		case st.Ringing:
+			what += fmt.Sprintf(" of %v", st.Cadence)
+		default:
+			what += fmt.Sprintf(", rang last %v", st.Cadence)
+		}
 		if st.HasID {
 			what += ", caller ID " + describe(st.CallerID)
 		}
@@ -69,6 +76,13 @@ func (t *Town) text() string {
 	}
 	for _, l := range t.lines {
 		fmt.Fprintf(&b, "%-10s line %s\n", l.number, l.name)
+		for _, f := range l.Config().Further {
+			fmt.Fprintf(&b, "%-10s line %s", f.Number, l.name)
+			if f.Cadence != nil {
+				fmt.Fprintf(&b, ", rings %v", f.Cadence.heard())
+			}
+			b.WriteString("\n")
+		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -124,7 +138,11 @@ func (t *Town) callsText() string {
 			}
 			talked = end.Sub(c.Answered).Round(time.Millisecond)
 		}
-		fmt.Fprintf(&b, "%s %s %s %s: talked %v, %s\n", c.Placed.Format("15:04:05"), c.Line, arrow, c.Number, talked, state)
+		line := c.Line
+		if l := t.Line(line); c.Incoming && c.Called != l.number {
+			line += " " + c.Called
+		}
+		fmt.Fprintf(&b, "%s %s %s %s: talked %v, %s\n", c.Placed.Format("15:04:05"), line, arrow, c.Number, talked, state)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -95,26 +95,6 @@ func (p *fxsPort) bell() bool {
 	return cadenceOn(p.cadence, at)
 }
 
-// cadenceOn tells whether a cadence of on, off, on, off … is on at a time. One
-// of an odd length is on twice where it begins again.
-func cadenceOn(cadence []time.Duration, at time.Duration) bool {
-	var period time.Duration
-	for _, d := range cadence {
-		period += d
-	}
-	if period <= 0 {
-		return false
-	}
-	at %= period
-	for i, d := range cadence {
-		if at < d {
-			return i%2 == 0
-		}
-		at -= d
-	}
-	return false
-}
-
 func (p *fxsPort) step() {
 	c := p.card
 	p.fetch()

@@ -15,14 +15,15 @@ import (
 // subscriber line: dial tone, a loop drop and busy tone when the other side
 // hangs up, no polarity reversal.
 type LineConfig struct {
-	Number        string        // its own number in the town. Empty: 5552001, 5552002 …
-	DialToneAfter time.Duration // from off-hook. Zero: 250 ms; negative: never
-	Reversal      bool          // polarity is reversed while the called subscriber has answered
-	LoopDrop      time.Duration // loss of loop current when the other side hangs up. Zero: 350 ms; negative: none
-	AfterHangUp   AfterHangUp   // what is heard then
-	Flash         time.Duration // longest loop break that is a hook-flash. Zero: the line has no such service and every break beyond a pulse is a hang-up
-	Hybrid        Hybrid        // echo and noise of its two wires
-	CallerID      string        // how callers are announced: a standard of gateway/callerid. Empty: the country's
+	Number        string          // its own number in the town. Empty: 5552001, 5552002 …
+	Further       []FurtherNumber // up to 4 more, which ring differently
+	DialToneAfter time.Duration   // from off-hook. Zero: 250 ms; negative: never
+	Reversal      bool            // polarity is reversed while the called subscriber has answered
+	LoopDrop      time.Duration   // loss of loop current when the other side hangs up. Zero: 350 ms; negative: none
+	AfterHangUp   AfterHangUp     // what is heard then
+	Flash         time.Duration   // longest loop break that is a hook-flash. Zero: the line has no such service and every break beyond a pulse is a hang-up
+	Hybrid        Hybrid          // echo and noise of its two wires
+	CallerID      string          // how callers are announced: a standard of gateway/callerid. Empty: the country's
 }
 
 // AfterHangUp is what a line hears when the other side has hung up.
@@ -116,14 +117,19 @@ type later struct {
 // another exchange.
 func newLine(s *Sim, kind string, n int, cfg LineConfig) (*Line, error) {
 	l := &Line{sim: s, name: fmt.Sprintf("%s%d", kind, n), number: cfg.Number, battery: true}
-	if err := l.configure(cfg); err != nil {
-		return nil, err
-	}
 	if l.number == "" {
 		l.number = fmt.Sprintf("555%d", 2001+len(s.town.lines))
 	}
 	if strings.Trim(l.number, "0123456789") != "" {
 		return nil, fmt.Errorf("linesim: line %s: number %q: write digits only", l.name, l.number)
+	}
+	for _, other := range s.town.lines {
+		if other.has(l.number) {
+			return nil, fmt.Errorf("linesim: line %s: number %s is line %s's already", l.name, l.number, other.name)
+		}
+	}
+	if err := l.configure(cfg); err != nil {
+		return nil, err
 	}
 	l.dtmf = dtmf.NewDetector(dtmf.Limits{})
 	return l, nil
@@ -135,7 +141,7 @@ func (l *Line) Name() string { return l.name }
 // Number is the line's own number in the town.
 func (l *Line) Number() string { return l.number }
 
-// Set changes how the town treats the line from now on. Its number stays.
+// Set changes how the town treats the line from now on. Its own number stays.
 func (l *Line) Set(cfg LineConfig) (err error) {
 	l.sim.do(func() { err = l.configure(cfg) })
 	return err
@@ -151,6 +157,9 @@ func (l *Line) configure(cfg LineConfig) error {
 	}
 	h, err := newHybrid(cfg.Hybrid)
 	if err != nil {
+		return fmt.Errorf("linesim: line %s: %w", l.name, err)
+	}
+	if err := checkFurther(cfg.Further, l.whose); err != nil {
 		return fmt.Errorf("linesim: line %s: %w", l.name, err)
 	}
 	l.cfg, l.idKind, l.hybrid = cfg, kind, h
@@ -289,113 +298,3 @@ func (l *Line) step(loop bool, in, out []int16) {
 }
 
 var silent [stepSamples]int16
-
-// hook tells seizure, answer, pulses, flash and release apart.
-func (l *Line) hook(loop bool) {
-	if loop {
-		l.shut += stepTime
-		if !l.offHook && l.shut >= offHookAfter {
-			l.offHook = true
-			l.open = 0
-			l.lifted()
-		}
-		if l.offHook && l.open > 0 {
-			l.broken(l.open)
-			l.open = 0
-		}
-		if l.pulses > 0 && l.shut >= lineDigitGap {
-			l.digit(byte('0' + l.pulses%10))
-			l.pulses = 0
-		}
-		return
-	}
-	l.shut = 0
-	if !l.offHook {
-		return
-	}
-	if l.open += stepTime; l.open >= max(onHookAfter, l.cfg.Flash+stepTime) {
-		l.offHook, l.open, l.pulses = false, 0, 0
-		l.released()
-	}
-}
-
-// broken sorts a loop break that has ended.
-func (l *Line) broken(d time.Duration) {
-	switch {
-	case d <= pulseMost && (l.state == lineDialTone || l.state == lineDigits):
-		l.tone.Stop()
-		l.pulses++
-	case d > pulseMost && d <= l.cfg.Flash:
-		l.note("flash %v", d)
-	}
-}
-
-// lifted: the card went off-hook.
-func (l *Line) lifted() {
-	l.note("off-hook")
-	if l.state == lineRinging {
-		if l.alert.primaryAnswer() {
-			l.note("primary answer")
-			return
-		}
-		l.answered()
-		l.note("answered")
-		return
-	}
-	l.enter(lineSeized)
-}
-
-// released: the card went on-hook, whatever went on.
-func (l *Line) released() {
-	l.note("on-hook")
-	if l.state == lineRinging && l.alert.complete() {
-		l.note("reception complete")
-		return
-	}
-	if c := l.call; c != nil {
-		l.call = nil
-		c.end("line hung up")
-		if c.sub.CallBack > 0 && !c.incoming {
-			l.after(c.sub.CallBack, func() { l.callBack(c.sub) })
-		}
-	}
-	if p := l.peer; p != nil {
-		l.peer, p.peer = nil, nil
-		p.hungUpByOther("other line hung up")
-	}
-	l.enter(lineIdle)
-}
-
-func (l *Line) callBack(sub Subscriber) {
-	if err := l.ringIn(newCall(l.sim, l, sub, true)); err != nil {
-		l.note("call back from %s failed: line is %v", sub.Number, l.state)
-	}
-}
-
-// listen collects the digits that the line sends.
-func (l *Line) listen(in []int16) {
-	if !l.offHook {
-		return
-	}
-	for _, e := range l.dtmf.Detect(in) {
-		if e.Down {
-			l.digit(e.Digit)
-		}
-	}
-}
-
-func (l *Line) digit(d byte) {
-	switch l.state {
-	case lineDialTone:
-		l.digits = append(l.digits[:0], d)
-		l.digitAt = l.clock
-		l.enter(lineDigits)
-	case lineDigits:
-		l.digits = append(l.digits, d)
-		l.digitAt = l.clock
-	case lineTalking:
-		if l.call != nil {
-			l.call.digits = append(l.call.digits, d)
-		}
-	}
-}

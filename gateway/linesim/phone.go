@@ -27,8 +27,6 @@ const defaultAnswer = 2
 
 // Timing of a telephone.
 const (
-	ringPause  = time.Second            // a silence of the bell that separates two rings
-	ringOver   = 8 * time.Second        // of silence: the caller has given up
 	liftAfter  = 500 * time.Millisecond // into the silence after a ring
 	pulseBreak = 60 * time.Millisecond
 	pulseMake  = 40 * time.Millisecond
@@ -50,8 +48,7 @@ type Phone struct {
 	contacts []contact // pulses and flashes under way
 	keypad   *dtmf.Generator
 	line     feed
-	rings    int           // of the call that rings, or rang last
-	quiet    time.Duration // since the bell was last heard
+	bell     ringer
 	drops    int
 	noLoop   time.Duration
 	id       callerid.CallerID
@@ -80,7 +77,7 @@ type contact struct {
 
 func newPhone(s *Sim, n int, cfg PhoneConfig) *Phone {
 	return &Phone{
-		sim: s, name: fmt.Sprintf("fxs%d", n), cfg: cfg, quiet: ringOver, silence: ringPause,
+		sim: s, name: fmt.Sprintf("fxs%d", n), cfg: cfg, bell: ringer{quiet: ringOver}, silence: ringPause,
 		keypad: dtmf.NewGenerator(dtmf.Timing{}),
 		ear:    tone.NewDetector(tone.Config{Country: s.country}),
 	}
@@ -164,6 +161,7 @@ type PhoneStatus struct {
 	OffHook  bool
 	Ringing  bool              // the bell rings, or is silent between two rings
 	Rings    int               // of the call that rings, or rang last
+	Cadence  Cadence           // of that call, measured on the line, without the longest pause: 0.4/0.2/0.4. Nil: no pattern of it was whole yet
 	CallerID callerid.CallerID // that it showed last: with a ring, or of a waiting call; see HasID
 	HasID    bool
 	Waiting  int    // call-waiting tones that it has heard since it was lifted last
@@ -176,7 +174,7 @@ type PhoneStatus struct {
 func (p *Phone) Status() (st PhoneStatus) {
 	p.sim.do(func() {
 		st = PhoneStatus{
-			OffHook: p.offHook, Ringing: !p.offHook && p.quiet < ringOver, Rings: p.rings,
+			OffHook: p.offHook, Ringing: !p.offHook && p.bell.rung(), Rings: p.bell.rings, Cadence: p.bell.cadence,
 			CallerID: p.id, HasID: p.idKnown, Drops: p.drops, Reversed: p.line.reversed, Waiting: p.waiting.tones,
 		}
 		if p.offHook && p.hears != 0 {
@@ -194,7 +192,7 @@ func (p *Phone) lift(byItself bool) {
 	p.lifted, p.talked, p.drops, p.noLoop = 0, 0, 0, 0
 	p.heard, p.said = nil, nil
 	p.contacts = nil
-	p.quiet = ringOver
+	p.bell.stop()
 	p.receiver = nil
 	p.display = display{}
 	p.waiting = waitingEar{}
@@ -300,100 +298,4 @@ func (p *Phone) listen(in []int16) {
 			p.putDown()
 		}
 	}
-}
-
-// wait is a step on-hook: the bell, and caller ID between its rings.
-func (p *Phone) wait(f feed, in []int16) {
-	if p.hasDisplay() && f.reversed {
-		bell, primary := p.display.rings(f.ring)
-		if primary {
-			p.sim.note(p.name, "off-hook for caller ID")
-			return
-		}
-		if f.ring && !bell {
-			return
-		}
-	}
-	if f.ring {
-		if p.quiet >= ringOver {
-			p.rings = 0
-			if p.idAge > ringPause { // it was another call's
-				p.idKnown = false
-			}
-			p.sim.note(p.name, "ringing")
-		}
-		if p.quiet >= ringPause {
-			p.rings++
-		}
-		p.quiet = 0
-		return
-	}
-	if p.quiet < ringOver {
-		p.quiet += stepTime
-		if p.cfg.Answer > 0 && p.rings >= p.cfg.Answer && p.quiet >= liftAfter && p.quiet < ringOver {
-			p.lift(true)
-			return
-		}
-		if p.quiet >= ringOver {
-			p.sim.note(p.name, "stopped ringing after %d rings", p.rings)
-		}
-	}
-	p.receive(in)
-}
-
-// hasDisplay tells whether the telephone goes off-hook for caller ID.
-func (p *Phone) hasDisplay() bool {
-	return !p.cfg.Plain && callerid.Of(p.sim.country.Code).PrimaryAnswer()
-}
-
-// takeID is a step off-hook for the caller ID.
-func (p *Phone) takeID(in []int16) {
-	id, ok, over := p.display.take(in)
-	if ok {
-		p.id, p.idKnown, p.idAge = id, true, -displayWait // until the ring
-		p.sim.note(p.name, "caller ID %s", describe(id))
-	}
-	if over {
-		p.sim.note(p.name, "on-hook after caller ID")
-	}
-}
-
-// receive listens for a caller ID while there is something to hear. One that
-// comes before the ring is as good as one after it.
-func (p *Phone) receive(in []int16) {
-	p.silence += stepTime
-	p.idAge += stepTime
-	for _, s := range in {
-		if s > 32 || s < -32 { // the least codes of µ-law are no signal
-			p.silence = 0
-			break
-		}
-	}
-	if p.silence >= ringPause {
-		if p.receiver != nil && !p.idKnown && p.rings > 0 {
-			p.sim.note(p.name, "no caller ID: %v", p.receiver.Err())
-		}
-		p.receiver = nil
-		return
-	}
-	if p.receiver == nil {
-		p.receiver = callerid.NewReceiver()
-		p.idKnown = false
-	}
-	if id, ok := p.receiver.Receive(in); ok {
-		p.id, p.idKnown, p.idAge = id, true, 0
-		p.sim.note(p.name, "caller ID %s", describe(id))
-	}
-}
-
-// describe is a caller ID in words.
-func describe(id callerid.CallerID) string {
-	number := id.Number
-	if number == "" {
-		number = id.NumberAbsent.String()
-	}
-	if id.Name != "" {
-		return fmt.Sprintf("%s %q", number, id.Name)
-	}
-	return number
 }

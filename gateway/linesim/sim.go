@@ -17,7 +17,7 @@ type Config struct {
 	Country     string       // of tones and bells, as media/tone knows it. Empty: "us"
 	Cards       []CardConfig // nil: one, or none if there are Modems
 	Modems      []ModemConfig
-	Lines       []LineConfig // of fxo1, fxo2 … of all cards, then of the modems; those missing are the zero LineConfig
+	Lines       []LineConfig // of fxo1, fxo2 … of all cards, then of the modems; those missing are the zero LineConfig. Nil: the first has the further numbers 5553001 (dr2) and 5554001 (dr3)
 	Phones      []PhoneConfig
 	Subscribers []Subscriber // nil: DefaultSubscribers
 	Log         *slog.Logger // nil: nothing is logged
@@ -84,6 +84,9 @@ func New(cfg Config) (*Sim, error) {
 	}
 	if cfg.Subscribers == nil {
 		cfg.Subscribers = DefaultSubscribers()
+	}
+	if cfg.Lines == nil {
+		cfg.Lines = defaultLines(country)
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -2,6 +2,7 @@ package linesim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"crosspoint/gateway/linecard"
@@ -80,16 +81,16 @@ func (l *Line) route() {
 	case line == l || line != nil && line.state != lineIdle:
 		l.fail("busy", country.Busy)
 	case line != nil:
-		l.callLine(line)
+		l.callLine(line, string(l.digits))
 	default:
 		l.fail("no such number", country.SIT)
 	}
 }
 
-// callLine rings another line of the town.
-func (l *Line) callLine(other *Line) {
+// callLine rings another line of the town, by one of its numbers.
+func (l *Line) callLine(other *Line, number string) {
 	c := newCall(l.sim, other, Subscriber{Number: l.number, Name: l.name}, true)
-	if err := other.ringIn(c); err != nil {
+	if err := other.ringIn(c, number); err != nil {
 		l.fail("busy", l.sim.country.Busy)
 		return
 	}
@@ -197,15 +198,25 @@ func (l *Line) hungUpByOther(why string) {
 	}
 }
 
-// ringIn begins to ring the line for a call.
-func (l *Line) ringIn(c *Call) error {
+// ringIn begins to ring the line for a call to one of its numbers.
+func (l *Line) ringIn(c *Call, number string) error {
 	if l.state != lineIdle || l.offHook {
 		return fmt.Errorf("linesim: line %s is %v", l.name, l.state)
 	}
-	l.call = c
+	l.call, c.called = c, number
 	l.sim.town.keep(c)
+	cadence, how, to := l.cadence(number), "", ""
+	if c.sub.Cadence != nil {
+		cadence = c.sub.Cadence
+	}
 	l.enter(lineRinging)
-	l.alert.begin(l.sim, l.idKind, c)
-	l.note("rings: call from %s", c.sub.Number)
+	l.alert.begin(l.idKind, cadence, c)
+	if !slices.Equal(cadence, l.sim.country.Bell) {
+		how = " " + cadence.heard().String()
+	}
+	if number != l.number {
+		to = " to " + number
+	}
+	l.note("rings%s: call from %s%s", how, c.sub.Number, to)
 	return nil
 }

@@ -243,7 +243,8 @@ func TestSpanCommandsAndFile(t *testing.T) {
 		for line, want := range map[string]string{
 			"alarm card1 frame": "", "alarm clear": "", "block tdm1": "", "unblock tdm1": "", "wink tdm1 off": "", "wink tdm1 on": "",
 			"ring tdm1 from 5551234 dial 101": "", "alarm red": "is not signal, frame, ais, yellow or clear", "block fxo1": "no trunk with E&M",
-			"wink tdm1": "write on or off", "wink tdm7 on": "no line", "ring tdm1 from 5551234 dial": "what follows",
+			"ring tdm1 from 5551234 ring dr2": "line tdm1 is a trunk, and does not ring",
+			"wink tdm1":                       "write on or off", "wink tdm7 on": "no line", "ring tdm1 from 5551234 dial": "what follows",
 		} {
 			if _, err := h.sim.Command(line); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v", line, err)

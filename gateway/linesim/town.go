@@ -41,6 +41,7 @@ type Subscriber struct {
 	CallBack time.Duration // this long after its caller has hung up, it rings that line. Zero: it does not
 	GiveUp   time.Duration // how long it rings when it is the caller. Zero: 60 s
 	Dials    string        // when it is the caller, over a trunk: the digits that are sent for the called extension
+	Cadence  Cadence       // when it is the caller: how the line rings. Nil: as the called number does
 
 	Withheld    bool             // when it is the caller: the number is private
 	Absent      callerid.Absence // when it is the caller: why the number is not told. Zero: it is told, unless Withheld
@@ -80,18 +81,27 @@ func (t *Town) Subscribers() (all []Subscriber) {
 // Lines are the town's lines to the cards, in order.
 func (t *Town) Lines() []*Line { return t.lines }
 
-// Line is the line with this name ("fxo1") or number. Nil: there is none.
-func (t *Town) Line(name string) *Line {
+// Line is the line with this name ("fxo1") or number, its own or a further one.
+// Nil: there is none.
+func (t *Town) Line(name string) (line *Line) {
 	for _, l := range t.lines {
 		if l.name == name || l.number == name {
 			return l
 		}
 	}
-	return nil
+	t.sim.do(func() {
+		for _, l := range t.lines {
+			if l.has(name) {
+				line = l
+				return
+			}
+		}
+	})
+	return line
 }
 
-// Ring has someone call a line. It rings until it is answered or the caller
-// gives up.
+// Ring has someone call a line, by its name or one of its numbers. It rings
+// until it is answered or the caller gives up.
 func (t *Town) Ring(line string, caller Subscriber) (err error) {
 	l := t.Line(line)
 	if l == nil {
@@ -100,7 +110,17 @@ func (t *Town) Ring(line string, caller Subscriber) (err error) {
 	if strings.Trim(caller.Dials, "0123456789") != "" {
 		return fmt.Errorf("linesim: %q can't be sent over %s: write digits only", caller.Dials, l.name)
 	}
-	t.sim.do(func() { err = l.ringIn(newCall(t.sim, l, caller, true)) })
+	if err := caller.Cadence.check(); err != nil {
+		return fmt.Errorf("linesim: line %s: %w", l.name, err)
+	}
+	if l.trunk != nil && caller.Cadence != nil {
+		return fmt.Errorf("linesim: line %s is a trunk, and does not ring", l.name)
+	}
+	number := line
+	if line == l.name {
+		number = l.number
+	}
+	t.sim.do(func() { err = l.ringIn(newCall(t.sim, l, caller, true), number) })
 	return err
 }
 
@@ -167,6 +187,11 @@ func (t *Town) match(digits string) (sub *Subscriber, line *Line, more bool) {
 	for _, l := range t.lines {
 		if see(l.number) {
 			line = l
+		}
+		for _, f := range l.cfg.Further {
+			if see(f.Number) {
+				line = l
+			}
 		}
 	}
 	return sub, line, more

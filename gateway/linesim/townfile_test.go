@@ -68,6 +68,71 @@ is = "busy"
 	}
 }
 
+// TestTownFileRings: further numbers of a line, by name and written out.
+func TestTownFileRings(t *testing.T) {
+	cfg, problems := load(t, `
+country = "uk"
+[[line]]
+number = "301"
+numbers = [
+  { number = "302", ring = "dr2" },
+  { number = "303", cadence = ["1s", "500ms", "1s", "3s"] },
+  { number = "304" },
+]
+[[line]]
+number = "401"
+[[line.numbers]]
+number = "402"
+ring = "0.5/0.25/0.5/4"
+`)
+	if len(problems) > 0 {
+		t.Fatal(tomlfile.Text(problems))
+	}
+	sim, err := linesim.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	for number, want := range map[string]string{"302": "fxo1", "304": "fxo1", "402": "fxo2"} {
+		if l := sim.Town().Line(number); l == nil || l.Name() != want {
+			t.Errorf("number %s is not one of line %s", number, want)
+		}
+	}
+	directory := sim.Town().Directory()
+	for _, want := range []string{"302        line fxo1, rings 0.8/0.4/0.8\n", "303        line fxo1, rings 1/0.5/1\n", "304        line fxo1\n", "402        line fxo2, rings 0.5/0.25/0.5"} {
+		if !strings.Contains(directory, want) {
+			t.Errorf("no %q in\n%s", want, directory)
+		}
+	}
+}
+
+// TestWrongTownFileRings: each mistake is told at its line.
+func TestWrongTownFileRings(t *testing.T) {
+	for text, want := range map[string]string{
+		`{ number = "31", ring = "dr9" }`:                                  `"dr9" is no ring: write outside, inside, recall, urgent, dr1 to dr4, or times`,
+		`{ number = "31", ring = "1/2/3" }`:                                "has 3 times: write 1 to 8 rings",
+		`{ number = "31", cadence = ["1s"] }`:                              "has 1 times",
+		`{ number = "31", cadence = [] }`:                                  "has 0 times",
+		`{ number = "31", cadence = ["20ms", "4s"] }`:                      "20ms is too short",
+		`{ number = "31", cadence = ["1s", "1s"] }`:                        "from 2s to 6s",
+		`{ number = "31", cadence = ["1s", "8s"] }`:                        "from 2s to 6s",
+		`{ number = "31", cadence = ["1s", "3s", "1s", "2s"] }`:            "the last pause is the longest",
+		`{ number = "31", ring = "dr2", cadence = ["1s", "4s"] }`:          "has ring and cadence: write one",
+		`{ number = "31", rang = "dr2" }`:                                  "rang",
+		`{ ring = "dr2" }`:                                                 "number",
+		`{ number = "3a" }`:                                                "write digits only",
+		`{ number = "301" }`:                                               "number 301 is line fxo1's already",
+		`{ number = "401" }`:                                               "number 401 is line fxo2's already",
+		`{ number = "31" }, { number = "31" }`:                             "this line's already",
+		`{number="1"},{number="2"},{number="3"},{number="4"},{number="5"}`: "a line has up to 4",
+	} {
+		_, problems := load(t, "[[line]]\nnumber = \"301\"\nnumbers = [\n  "+text+"\n]\n[[line]]\nnumber = \"401\"\n")
+		if got := tomlfile.Text(problems); !tomlfile.Fatal(problems) || !strings.Contains(got, want) || !strings.Contains(got, "town.toml:4") {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWrongTownFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"country = \"zz\"":                                "zz",
@@ -98,6 +163,8 @@ func TestWrongConfig(t *testing.T) {
 		"skew":       {linesim.Config{Cards: []linesim.CardConfig{{SkewPPM: 1e9}}}, "no crystal"},
 		"subscriber": {linesim.Config{Subscribers: []linesim.Subscriber{{Number: "x"}}}, "digits only"},
 		"line":       {linesim.Config{Lines: []linesim.LineConfig{{Number: "x"}}}, "digits only"},
+		"cadence":    {linesim.Config{Lines: []linesim.LineConfig{{Further: []linesim.FurtherNumber{{Number: "1", Cadence: times(1000)}}}}}, "line fxo1: number 1: cadence 1 has 1 times"},
+		"further":    {linesim.Config{Lines: []linesim.LineConfig{{Further: []linesim.FurtherNumber{{Number: "5552002"}}}}}, "line fxo2: number 5552002 is line fxo1's already"},
 		"caller ID":  {linesim.Config{Lines: []linesim.LineConfig{{CallerID: "x"}}}, "fxo1"},
 	} {
 		sim, err := linesim.New(c.cfg)
