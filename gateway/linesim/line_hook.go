@@ -1,5 +1,7 @@
 package linesim
 
+import "time"
+
 // hook tells seizure, answer, pulses, flash and release apart.
 func (l *Line) hook(loop bool) {
 	if loop {
