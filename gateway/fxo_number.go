@@ -111,7 +111,7 @@ type firstRing struct {
 	numbers []numberRing
 	times   []time.Duration // ring, pause, ring … so far
 	waits   bool            // it goes on, and is waited for
-	longest time.Duration   // no ring of a number is longer
+	longest time.Duration   // no burst of a number's ring lasts so long
 	most    int             // nor has more times
 }
 
@@ -130,14 +130,14 @@ func (f *fxo) listenFor() {
 		r.most = max(r.most, len(times))
 		for i, d := range times {
 			if i%2 == 0 {
-				r.longest = max(r.longest, d+ringTolerance(d))
+				r.longest = max(r.longest, d+ringTolerance(d)+alikeWithin)
 			} else {
 				f.ring.end = max(f.ring.end, d+pauseTolerance(d)+alikeWithin)
 			}
 		}
 	}
 	if r.waits = len(r.numbers) > 0 && !f.ring.late && !f.jack.Untimed; r.waits {
-		f.timers.set(stepTimer, r.longest+alikeWithin)
+		f.timers.set(stepTimer, r.longest)
 	}
 }
 
@@ -153,20 +153,17 @@ func (f *fxo) checkTiming() {
 // begins.
 func (f *fxo) part(d time.Duration, begins bool) {
 	r := &f.ring.first
-	switch {
-	case !r.waits:
+	if inRing := len(r.times)%2 == 0; !r.waits || begins == inRing {
 		return
-	case !begins:
-		r.times = append(r.times, d)
-		f.timers.set(stepTimer, f.ring.end)
-	case len(r.times) > 0:
-		r.times = append(r.times, d)
-		fallthrough
-	default:
-		f.timers.set(stepTimer, r.longest+alikeWithin)
 	}
-	if len(r.times) > r.most {
+	r.times = append(r.times, d)
+	switch {
+	case begins:
+		f.timers.set(stepTimer, r.longest)
+	case len(r.times) > r.most:
 		f.firstRingOver()
+	default:
+		f.timers.set(stepTimer, f.ring.end)
 	}
 }
 
@@ -186,10 +183,10 @@ func (f *fxo) firstRingOver() {
 	n, ok := recognise(r.times, r.numbers)
 	if !ok {
 		f.in("rang %s", heard)
-		f.call.log.Info(fmt.Sprintf("rang %s, which is none of the line's numbers", heard), "line", f.cfg.Name)
+		f.call.log.Info(fmt.Sprintf("rang %s, which is none of the line's numbers", heard))
 		return
 	}
 	f.ring.number = n.Number
 	f.in("called %s", n.Number)
-	f.call.log.Debug("number told by its ring", "line", f.cfg.Name, "number", n.Number, "ring", n.Ring, "heard", heard)
+	f.call.log.Debug("number told by its ring", "number", n.Number, "ring", n.Ring, "heard", heard)
 }
