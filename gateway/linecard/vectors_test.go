@@ -36,6 +36,14 @@ func ramp(n int, from byte) []byte {
 	return p
 }
 
+// cadence is a list of times in ms.
+func cadence(ms ...int) (times []time.Duration) {
+	for _, n := range ms {
+		times = append(times, time.Duration(n)*time.Millisecond)
+	}
+	return times
+}
+
 // good are the frames of docs/linecard-protocol.md, as the codec writes them.
 func good() []vector {
 	const session, boot = 0x1d2c3b4a, 0x7e7dcafe
@@ -83,6 +91,14 @@ func good() []vector {
 		v("snapshot", "four ports, all events up to 3 included", Snapshot{Clock: 91000, States: []State{
 			Present | Battery | OffHook, Present, Present | Battery, Present | Battery | OffHook}}.Append(nil, 3)),
 		v("set-ring", "order 3, port 3: ring 2 s, pause 4 s", Set{Want: WantRing, Cadence: []time.Duration{2 * time.Second, 4 * time.Second}}.Append(nil, 3, 3)),
+		v("event-burst", "event 4, port 1: a line with distinctive rings begins to ring", Event{Clock: 160000, What: WhatRingOn, State: Present | Battery | Ringing}.Append(nil, 1, 4)),
+		v("event-pause", "event 5, port 1: the burst was 800 ms", Event{Clock: 166400, What: WhatRingOff, State: Present | Battery}.Append(nil, 1, 5)),
+		v("event-burst-again", "event 6, port 1: the pause was 400 ms", Event{Clock: 169600, What: WhatRingOn, State: Present | Battery | Ringing}.Append(nil, 1, 6)),
+		v("set-ring-three", "order 10, port 3: 0.4/0.2/0.4/0.2/0.8/4", Set{Want: WantRing, Cadence: cadence(400, 200, 400, 200, 800, 4000)}.Append(nil, 3, 10)),
+		v("set-ring-eight", "order 11, port 3: eight bursts, the most that fit", Set{Want: WantRing,
+			Cadence: cadence(300, 200, 300, 200, 300, 200, 300, 200, 300, 200, 300, 200, 300, 200, 300, 2000)}.Append(nil, 3, 11)),
+		v("set-ring-none", "order 12, port 3: the first burst is none", Set{Want: WantRing, Cadence: cadence(0, 4000)}.Append(nil, 3, 12)),
+		v("nak-ring-none", "order 12 refused", Nak{Reason: ReasonBadArgument, Text: "first burst is 0 ms"}.Append(nil, 3, 12)),
 		v("set-idle", "order 4, port 1: on-hook, no audio", Set{}.Append(nil, 1, 4)),
 		v("flash", "order 5, port 1: the loop opens for 750 ms", AppendTimed(nil, TypeFlash, 1, 5, 750*time.Millisecond)),
 		v("flash-fxs", "order 6, port 3: a flash, which an FXS port refuses", AppendTimed(nil, TypeFlash, 3, 6, 750*time.Millisecond)),

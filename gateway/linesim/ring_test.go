@@ -248,6 +248,35 @@ func TestBankRings(t *testing.T) {
 	})
 }
 
+// TestRingTimes: what a card reports of a ring is as long as the ring was, over a
+// cable that loses a frame in five; what is too short is not reported.
+func TestRingTimes(t *testing.T) {
+	fake(t, func(t *testing.T) {
+		h := start(t, linesim.Config{Cards: []linesim.CardConfig{{Impairment: linesim.Impairment{BitErrors: 1e-3}}}})
+		u, line := h.line[1], h.sim.Town().Line("fxo1")
+		wait(time.Second)
+		ring := times(300, 100, 700, 150, 2000, 2500)
+		if err := h.sim.Town().Ring("fxo1", linesim.Subscriber{Number: "5551234", Cadence: ring}); err != nil {
+			t.Fatal(err)
+		}
+		wait(1350 * ms) // 100 ms into the long burst
+		for _, away := range []time.Duration{50 * ms, 100 * ms} {
+			line.Cut(true)
+			wait(away)
+			line.Cut(false)
+			wait(500 * ms)
+		}
+		wait(10 * time.Second)
+		want := times(300, 100, 700, 150, 650, 100, 1250, 2500, 300, 100, 700, 150, 2000)
+		if got := u.bursts(); len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+			t.Errorf("reported %v, want %v", got, want)
+		}
+		if bad := h.sim.Card(1).Status().BadFCS + h.card.Counters().BadFCS; bad == 0 {
+			t.Error("the cable was not bad")
+		}
+	})
+}
+
 // bursts are the on and off times that a line reported, from its first ring on.
 func (u *user) bursts() (all linesim.Cadence) {
 	u.mu.Lock()
