@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/mwi"
 	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
@@ -36,6 +37,12 @@ type Config struct {
 	// that is known by its address, registered or fixed, calls it without
 	// credentials. Nil: nothing is.
 	Emergency func(extension, dialed string) bool
+	// Messages is the board of the messages that wait: phones are shown what it says
+	// of their extension, and peers with VoiceMail or a Mailbox say what it should say
+	// (RFC 3842). Nil: there is no message waiting, and SUBSCRIBE is refused with 489.
+	Messages *mwi.Board
+	// Extension tells whether there is an extension of that name. Nil: there is none.
+	Extension func(name string) bool
 	// Peers are known by address; what they send needs no credentials.
 	Peers []Peer
 	// Strangers lets callers in who are neither phones nor peers, as
@@ -123,6 +130,12 @@ type Peer struct {
 	// AlertInfo tells that it may say how our telephones ring for its calls, and
 	// is told how its own may for ours (Alert-Info, RFC 3261 §20.4).
 	AlertInfo bool
+	// VoiceMail tells that it is a voice-mail system: it is believed for which
+	// extensions messages wait (RFC 3842), subscribed to or not.
+	VoiceMail bool
+	// Mailbox is the extension that is shown the messages that wait for User at this
+	// peer: we subscribe there to hear of them. Empty: we don't.
+	Mailbox string
 }
 
 func (c Config) filled() Config {
@@ -152,6 +165,9 @@ func (c Config) filled() Config {
 	}
 	if c.Contacts == nil {
 		c.Contacts = func(string) []Contact { return nil }
+	}
+	if c.Extension == nil {
+		c.Extension = func(string) bool { return false }
 	}
 	return c
 }
