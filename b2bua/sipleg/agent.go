@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -200,11 +201,8 @@ func (a *Agent) domain(flow wire.Flow) string {
 
 // ours tells whether a URI's host means this exchange.
 func (a *Agent) ours(u sip.Uri) bool {
-	host := hostKey(u.Host)
-	for _, d := range a.known().Domains {
-		if host == d {
-			return true
-		}
+	if slices.Contains(a.known().Domains, hostKey(u.Host)) {
+		return true
 	}
 	to, ok := literal(u)
 	return ok && (a.wire.Ours(wire.UDP, to) || a.wire.Ours(wire.TCP, to))

@@ -41,15 +41,14 @@ func (l *Leg) asksToRing(req *sip.Request, who sender) string {
 // out, and what is too long: half of a value would be another one.
 func alertInfo(req *sip.Request) string {
 	var b strings.Builder
-	for _, h := range req.GetHeaders("Alert-Info") {
-		for _, v := range splitList(strings.ReplaceAll(h.Value(), "\t", " ")) {
-			switch {
-			case v == "" || !readable(v):
-			case b.Len() == 0 && len(v) <= maxAlertInfo:
-				b.WriteString(v)
-			case b.Len()+len(", ")+len(v) <= maxAlertInfo:
-				b.WriteString(", " + v)
-			}
+	for _, v := range elements(req, "Alert-Info") {
+		v = strings.ReplaceAll(v, "\t", " ")
+		switch {
+		case !readable(v):
+		case b.Len() == 0 && len(v) <= maxAlertInfo:
+			b.WriteString(v)
+		case b.Len()+len(", ")+len(v) <= maxAlertInfo:
+			b.WriteString(", " + v)
 		}
 	}
 	return b.String()

@@ -2,7 +2,6 @@ package sipleg
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"crosspoint/b2bua/leg"
@@ -119,13 +118,7 @@ func (a *Agent) credentials(in wire.Inbound, header string, challenge int) (Acco
 // authorizations are the credentials of a request, in either header: phones do
 // not agree on which one an exchange wants.
 func authorizations(req *sip.Request) []string {
-	var values []string
-	for _, name := range []string{"Proxy-Authorization", "Authorization"} {
-		for _, h := range req.GetHeaders(name) {
-			values = append(values, h.Value())
-		}
-	}
-	return values
+	return append(values(req, "Proxy-Authorization"), values(req, "Authorization")...)
 }
 
 // nonceOf is the nonce in a challenge or in credentials; empty: there is none.
@@ -196,55 +189,4 @@ func (a *Agent) peerAt(from netip.AddrPort) *Peer {
 		return a.registeredAt(from)
 	}
 	return best
-}
-
-// partyOf is who a From shows.
-func (a *Agent) partyOf(from *sip.FromHeader) leg.Party {
-	if from == nil {
-		return leg.Party{}
-	}
-	return a.party(from.DisplayName, from.Address)
-}
-
-func (a *Agent) party(name string, u sip.Uri) leg.Party {
-	p := leg.Party{Number: unescaped(u.User), Name: strings.TrimSpace(name)}
-	switch raw := u.Raw(); {
-	case raw != "": // tel:
-		p.Number, _, _ = strings.Cut(raw, ";")
-	case slices.Contains(a.known().Domains, hostKey(u.Host)):
-		if _, address := literal(u); !address { // an address of ours is no name to be shown
-			p.Domain = u.Host
-		}
-	case !a.ours(u):
-		p.Host = u.Host
-		if u.Port > 0 {
-			p.Host = u.HostPort()
-		}
-	}
-	return p
-}
-
-// asserted is the identity that a trusted peer vouches for (RFC 3325 §9.1).
-func (a *Agent) asserted(msg headed) (leg.Party, bool) {
-	v := value(msg, "P-Asserted-Identity")
-	if v == "" {
-		return leg.Party{}, false
-	}
-	id, err := wire.ReadAddress(v)
-	return a.party(id.Name, id.URI), err == nil
-}
-
-// withheld tells that a caller asks not to be shown (RFC 3323 §4.2).
-func withheld(req *sip.Request) bool {
-	for _, t := range strings.FieldsFunc(strings.ToLower(value(req, "Privacy")), func(r rune) bool { return r == ';' || r == ' ' }) {
-		if t == "id" || t == "user" || t == "header" {
-			return true
-		}
-	}
-	return false
-}
-
-// anonymous tells that a From hides who calls (RFC 3323 §4.1.1.3).
-func anonymous(from *sip.FromHeader) bool {
-	return from != nil && (strings.EqualFold(from.Address.User, "anonymous") || strings.EqualFold(from.Address.Host, "anonymous.invalid"))
 }

@@ -1,6 +1,7 @@
 package sipleg
 
 import (
+	"crosspoint/b2bua/registrar"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -12,19 +13,10 @@ const maxTries = 2
 // §22.2): the next CSeq number, another branch. False: we have none, or they
 // were refused.
 func (l *Leg) authorize(r *request, res *sip.Response) bool {
-	c := l.out.client
-	if c == nil || r.tries >= maxTries {
+	if l.out.client == nil || r.tries >= maxTries {
 		return false
 	}
-	challenge, answer := "WWW-Authenticate", "Authorization"
-	if res.StatusCode == 407 {
-		challenge, answer = "Proxy-Authenticate", "Proxy-Authorization"
-	}
-	var values []string
-	for _, h := range res.GetHeaders(challenge) {
-		values = append(values, h.Value())
-	}
-	v, err := c.Answer(string(r.Request.Method), r.Request.Recipient.String(), values, value(r.Request, answer))
+	header, credentials, err := answerTo(res, r.Request, l.out.client)
 	if err != nil {
 		l.log.Warn("the peer's challenge can't be answered", "name", l.name, "method", r.Request.Method, "err", err)
 		return false
@@ -34,9 +26,9 @@ func (l *Leg) authorize(r *request, res *sip.Response) bool {
 	d.localSeq++
 	req.ReplaceHeader(&sip.CSeqHeader{SeqNo: d.localSeq, MethodName: req.Method})
 	req.ReplaceHeader(l.agent.via(d.flow, d.localTag))
-	for req.RemoveHeader(answer) {
+	for req.RemoveHeader(header) {
 	}
-	with(req, answer, v)
+	with(req, header, credentials)
 	again := l.send(d, req, string(req.Method), r.on)
 	again.tries = r.tries + 1
 	switch r {
@@ -50,3 +42,17 @@ func (l *Leg) authorize(r *request, res *sip.Response) bool {
 	}
 	return true
 }
+
+// answerTo makes the credentials that answer a challenge to a request of ours,
+// and names the header that takes them.
+func answerTo(res *sip.Response, req *sip.Request, c *registrar.Client) (header, credentials string, err error) {
+	challenge, header := "WWW-Authenticate", "Authorization"
+	if res.StatusCode == 407 {
+		challenge, header = "Proxy-Authenticate", "Proxy-Authorization"
+	}
+	credentials, err = c.Answer(string(req.Method), req.Recipient.String(), values(res, challenge), value(req, header))
+	return header, credentials, err
+}
+
+// isChallenge tells that a response asks who we are.
+func isChallenge(res *sip.Response) bool { return res.StatusCode == 401 || res.StatusCode == 407 }

@@ -74,8 +74,7 @@ func wordy(res *sip.Response) bool {
 
 // q850 reads a Reason header of protocol Q.850; 0: there is none.
 func q850(msg sip.Message) (cause int, text string) {
-	for _, h := range msg.GetHeaders("Reason") {
-		v := h.Value()
+	for _, v := range values(msg, "Reason") {
 		protocol, rest, _ := strings.Cut(v, ";")
 		if !strings.EqualFold(strings.TrimSpace(protocol), "Q.850") {
 			continue

@@ -62,8 +62,7 @@ func (d *dialog) build(method sip.RequestMethod, seq uint32) *sip.Request {
 	for i := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: routes[i]})
 	}
-	hops := sip.MaxForwardsHeader(maxHops)
-	req.AppendHeader(&hops)
+	req.AppendHeader(maxForwards(0))
 	from := &sip.FromHeader{DisplayName: d.local.name, Address: d.local.uri}
 	from.Params.Add("tag", d.localTag)
 	req.AppendHeader(from)
@@ -83,9 +82,6 @@ func (d *dialog) build(method sip.RequestMethod, seq uint32) *sip.Request {
 	req.SetBody(nil)
 	return req
 }
-
-// maxHops is the Max-Forwards of a request that we begin (RFC 3261 §8.1.1.6).
-const maxHops = 70
 
 // way is the Request-URI and the Route headers towards the remote target. A
 // first route without lr is a strict router: it stands in the Request-URI, and

@@ -1,6 +1,7 @@
 package sipleg
 
 import (
+	"slices"
 	"strconv"
 
 	"crosspoint/b2bua/leg"
@@ -110,10 +111,8 @@ func (r *request) fresh(res *sip.Response) bool {
 	if res.StatusCode < 200 {
 		key += value(res, "RSeq")
 	}
-	for _, k := range r.drawn {
-		if k == key {
-			return false
-		}
+	if slices.Contains(r.drawn, key) {
+		return false
 	}
 	if len(r.drawn) < 50 { // a callee that rings for hours need not be remembered whole
 		r.drawn = append(r.drawn, key)

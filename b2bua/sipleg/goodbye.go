@@ -1,6 +1,8 @@
 package sipleg
 
 import (
+	"time"
+
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/txn"
 	"github.com/emiago/sipgo/sip"
@@ -37,10 +39,7 @@ func (l *Leg) sendBye(d *dialog, why leg.Cause) {
 
 // retried answers a challenge of our BYE.
 func (l *Leg) retried(res *sip.Response) bool {
-	if res.StatusCode != 401 && res.StatusCode != 407 {
-		return false
-	}
-	return l.authorize(l.ending, res)
+	return isChallenge(res) && l.authorize(l.ending, res)
 }
 
 // hungUp takes the party's BYE.
@@ -63,4 +62,37 @@ func (l *Leg) hungUp(s *server) {
 	}
 	l.also(s.Request)
 	l.finish(why)
+}
+
+// cancel ends an INVITE that has no answer yet. CANCEL waits for the first
+// provisional response (RFC 3261 §9.1); an answer that crosses it is
+// acknowledged and ended with BYE.
+//
+//	b2bua         callee
+//	  |---CANCEL--->|
+//	  |<----200-----|
+//	  |<----487-----|
+//	  |-----ACK---->|
+func (l *Leg) cancel(why leg.Cause) {
+	l.leave(why)
+	if l.out.tx == nil { // a name is still being looked up
+		l.left()
+		return
+	}
+	l.out.cancel, l.out.reason = true, cancelReason(why)
+	if l.out.tx.Heard() {
+		l.sendCancel()
+	}
+}
+
+func (l *Leg) sendCancel() {
+	if l.out.sent {
+		return
+	}
+	l.out.sent = true
+	req := cancelOf(l.out.tx.Request, l.out.reason)
+	d := *l.out.tx.dialog
+	d.flow = l.out.tx.flow // where the INVITE went
+	l.send(&d, req, "CANCEL", nil)
+	l.out.tx.GiveUpAt(time.Now().Add(l.agent.cfg.Timing.Timeout()))
 }

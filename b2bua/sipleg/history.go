@@ -26,14 +26,12 @@ const maxForwardings = 20
 // diversions reads Diversion headers, latest first (RFC 5806 §4).
 func (a *Agent) diversions(msg sip.Message) []leg.Diversion {
 	var list []leg.Diversion
-	for _, h := range msg.GetHeaders("Diversion") {
-		for _, v := range splitList(h.Value()) {
-			if by, err := wire.ReadAddress(v); err == nil && len(list) < maxForwardings {
-				d := leg.Diversion{By: a.party(by.Name, by.URI), Reason: paramOf(by.Params, "reason")}
-				privacy := paramOf(by.Params, "privacy")
-				d.By.Withheld = privacy == "full" || privacy == "uri"
-				list = append(list, d)
-			}
+	for _, v := range elements(msg, "Diversion") {
+		if by, err := wire.ReadAddress(v); err == nil && len(list) < maxForwardings {
+			d := leg.Diversion{By: a.party(by.Name, by.URI), Reason: paramOf(by.Params, "reason")}
+			privacy := paramOf(by.Params, "privacy")
+			d.By.Withheld = privacy == "full" || privacy == "uri"
+			list = append(list, d)
 		}
 	}
 	return list
@@ -54,11 +52,9 @@ type visit struct {
 func (a *Agent) history(req *sip.Request) []leg.Diversion {
 	visits := make(map[string]visit)
 	last := visit{}
-	for _, h := range req.GetHeaders("History-Info") {
-		for _, v := range splitList(h.Value()) {
-			if e, ok := a.visit(v); ok && len(visits) < 2*maxForwardings {
-				visits[e.index], last = e, e
-			}
+	for _, v := range elements(req, "History-Info") {
+		if e, ok := a.visit(v); ok && len(visits) < 2*maxForwardings {
+			visits[e.index], last = e, e
 		}
 	}
 	var list []leg.Diversion

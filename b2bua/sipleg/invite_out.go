@@ -1,10 +1,6 @@
 package sipleg
 
 import (
-	"cmp"
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -75,48 +71,6 @@ func (l *Leg) call() {
 	}
 }
 
-func maxForwards(hops int) *sip.MaxForwardsHeader {
-	if hops <= 0 || hops > 255 {
-		hops = maxHops
-	}
-	h := sip.MaxForwardsHeader(hops)
-	return &h
-}
-
-// address writes From and To: the caller as it may be shown, and what was
-// dialled, whatever is rung.
-func (l *Leg) address(d *dialog) {
-	o, p := l.out.order, l.out.peer
-	domain := l.agent.domain(d.flow)
-	from := partyAddress(o.From, domain)
-	if p != nil && p.FromUser != "" {
-		from.uri.User = userPart(p.FromUser)
-	}
-	if p != nil && p.FromDomain != "" {
-		from.uri.Host, from.uri.Port = p.FromDomain, 0
-	}
-	if o.From.Withheld { // RFC 3323 §4.1.1.3
-		from = address{"Anonymous", sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}}
-	}
-	d.local = from
-	d.remote = address{uri: sip.Uri{Scheme: "sip", User: d.target.User, Host: d.target.Host, Port: d.target.Port}}
-	if o.To.Number != "" {
-		d.remote = partyAddress(o.To, domain)
-	}
-	d.contact = contactOn(d.flow, contactUser(from.uri.User))
-}
-
-// partyAddress is a party as From or To.
-func partyAddress(p leg.Party, domain string) address {
-	host := cmp.Or(p.Host, p.Domain, domain)
-	a := address{name: quotable(p.Name), uri: sip.Uri{Scheme: "sip", User: userPart(p.Number), Host: host}}
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') && strings.Count(host, ":") == 1 {
-		a.uri.Host = host[:i]
-		a.uri.Port, _ = strconv.Atoi(host[i+1:])
-	}
-	return a
-}
-
 // decorate gives an INVITE what it says beyond who calls whom.
 func (l *Leg) decorate(req *sip.Request) {
 	o := l.out.order
@@ -137,26 +91,6 @@ func (l *Leg) decorate(req *sip.Request) {
 	}
 }
 
-// nameAddr writes an address as a header's value.
-func nameAddr(a address) string {
-	v := "<" + a.uri.String() + ">"
-	if a.name != "" {
-		v = fmt.Sprintf(`"%s" %s`, quotable(a.name), v)
-	}
-	return v
-}
-
-// oneLine refuses what would begin another header, and control characters,
-// which no header may have (RFC 3261 §25.1).
-func oneLine(v string) string {
-	for i := range len(v) {
-		if v[i] < ' ' && v[i] != '\t' || v[i] == 0x7f {
-			return ""
-		}
-	}
-	return v
-}
-
 // invitation takes a response to our INVITE.
 func (l *Leg) invitation(res *sip.Response) {
 	switch status := res.StatusCode; {
@@ -168,27 +102,6 @@ func (l *Leg) invitation(res *sip.Response) {
 		l.failed(res)
 	}
 }
-
-// earlyDialog finds or opens the dialog that a response to our INVITE belongs
-// to (RFC 3261 §12.1.2); nil: it opens none.
-func (l *Leg) earlyDialog(res *sip.Response) *dialog {
-	tag := toTag(res)
-	for _, d := range l.out.early {
-		if d.remoteTag == tag {
-			return d
-		}
-	}
-	if tag == "" && res.StatusCode < 200 || len(l.out.early) >= maxForks {
-		return nil
-	}
-	d := l.dialog.fork(res)
-	l.out.early = append(l.out.early, d)
-	l.far.Store(&d.remoteTag)
-	return d
-}
-
-// maxForks bounds the early dialogs of one INVITE.
-const maxForks = 50
 
 // progressing takes a provisional response.
 func (l *Leg) progressing(res *sip.Response) {
@@ -284,27 +197,6 @@ func (l *Leg) answered(res *sip.Response) {
 	l.connect(res)
 }
 
-// acknowledgedAgain takes a 2xx of a dialog that is confirmed: a repetition.
-func (l *Leg) acknowledgedAgain(res *sip.Response) bool {
-	tag := toTag(res)
-	for _, d := range append([]*dialog{l.dialog}, l.out.losers...) {
-		if d.remoteTag == tag {
-			d.acknowledgeAgain(res)
-			return true
-		}
-	}
-	return false
-}
-
-// answeredLate takes a 2xx to an INVITE of ours that is settled.
-func (l *Leg) answeredLate(res *sip.Response) {
-	if l.acknowledgedAgain(res) || seqOf(res) != l.out.seq {
-		return
-	}
-	l.ladder.In(l.name, drawStatus(res))
-	l.endFork(res)
-}
-
 // connect makes the leg a talking one.
 func (l *Leg) connect(res *sip.Response) {
 	l.enter(talking)
@@ -319,20 +211,6 @@ func (l *Leg) connect(res *sip.Response) {
 		l.deliver(leg.Held{Of: l.of()})
 	}
 	l.modify.start(l)
-}
-
-// endFork ends the dialog of a callee that answered after another one.
-func (l *Leg) endFork(res *sip.Response) {
-	if len(l.out.losers) >= maxForks {
-		return
-	}
-	d := l.out.half.fork(res)
-	d.confirm(res)
-	l.out.losers = append(l.out.losers, d)
-	d.acknowledge(l.out.seq, l.out.proof, nil)
-	l.ladder.Out(l.name, "ACK")
-	l.log.Info("another place answered too; it is told to hang up", "contact", d.target.String())
-	l.send(d, d.newRequest(sip.BYE), "BYE", nil)
 }
 
 // failed takes a final response that is no success, or that none came. Some
@@ -377,57 +255,4 @@ func (l *Leg) failed(res *sip.Response) {
 		why = leg.NetworkFailure.GivenBy(leg.Us).Because("%s can't be reached", l.dialog.target.Host)
 	}
 	l.finish(why)
-}
-
-// cancel ends an INVITE that has no answer yet. CANCEL waits for the first
-// provisional response (RFC 3261 §9.1); an answer that crosses it is
-// acknowledged and ended with BYE.
-//
-//	b2bua         callee
-//	  |---CANCEL--->|
-//	  |<----200-----|
-//	  |<----487-----|
-//	  |-----ACK---->|
-func (l *Leg) cancel(why leg.Cause) {
-	l.leave(why)
-	if l.out.tx == nil { // a name is still being looked up
-		l.left()
-		return
-	}
-	l.out.cancel, l.out.reason = true, cancelReason(why)
-	if l.out.tx.Heard() {
-		l.sendCancel()
-	}
-}
-
-func (l *Leg) sendCancel() {
-	if l.out.sent {
-		return
-	}
-	l.out.sent = true
-	req := cancelOf(l.out.tx.Request, l.out.reason)
-	d := *l.out.tx.dialog
-	d.flow = l.out.tx.flow // where the INVITE went
-	l.send(&d, req, "CANCEL", nil)
-	l.out.tx.GiveUpAt(time.Now().Add(l.agent.cfg.Timing.Timeout()))
-}
-
-// learnName takes from a phone's Contact what our file does not say of it: its
-// name, and the domain that it goes by.
-func (l *Leg) learnName(contact leg.Party) {
-	p := l.Party()
-	p.Name, p.Domain = cmp.Or(p.Name, contact.Name), cmp.Or(p.Domain, contact.Domain)
-	l.party.Store(&p)
-}
-
-// learnParty takes note of who answers, where the callee says it.
-func (l *Leg) learnParty(res *sip.Response) {
-	if p := l.out.peer; p != nil && !p.Trusted {
-		return
-	}
-	if p, ok := l.agent.asserted(res); ok {
-		l.party.Store(&p)
-	} else if c := res.Contact(); l.ofPhone && c != nil {
-		l.learnName(l.agent.party(c.DisplayName, c.Address))
-	}
 }

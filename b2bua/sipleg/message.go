@@ -85,11 +85,56 @@ func value(msg headed, name string) string {
 	return ""
 }
 
+// values are those of all headers of a name.
+func values(msg sip.Message, name string) []string {
+	var list []string
+	for _, h := range msg.GetHeaders(name) {
+		list = append(list, h.Value())
+	}
+	return list
+}
+
+// elements are those of all headers of a name that holds a list, without the
+// empty ones.
+func elements(msg sip.Message, name string) []string {
+	var list []string
+	for _, v := range values(msg, name) {
+		for _, e := range splitList(v) {
+			if e != "" {
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}
+
+// splitList splits a header at the commas between its elements, not at those
+// within quotes or brackets.
+func splitList(v string) []string {
+	var list []string
+	quoted, angle, start := false, false, 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case c == '"' && !angle && (i == 0 || v[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case c == ',' && !angle:
+			list = append(list, strings.TrimSpace(v[start:i]))
+			start = i + 1
+		}
+	}
+	return append(list, strings.TrimSpace(v[start:]))
+}
+
 // tokens are the elements of a header that lists tokens, in lower case.
 func tokens(msg sip.Message, name string) []string {
 	var list []string
-	for _, h := range msg.GetHeaders(name) {
-		for t := range strings.SplitSeq(h.Value(), ",") {
+	for _, v := range values(msg, name) {
+		for t := range strings.SplitSeq(v, ",") {
 			if t = strings.ToLower(strings.TrimSpace(t)); t != "" {
 				list = append(list, t)
 			}
@@ -120,32 +165,26 @@ func param(v, name string) string {
 	return ""
 }
 
-// splitList splits a header at the commas between its elements, not at those
-// within quotes or brackets.
-func splitList(v string) []string {
-	var list []string
-	quoted, angle, start := false, false, 0
-	for i := range len(v) {
-		switch c := v[i]; {
-		case c == '"' && !angle && (i == 0 || v[i-1] != '\\'):
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			angle = true
-		case c == '>':
-			angle = false
-		case c == ',' && !angle:
-			list = append(list, strings.TrimSpace(v[start:i]))
-			start = i + 1
-		}
-	}
-	return append(list, strings.TrimSpace(v[start:]))
-}
-
 // paramOf is a parameter behind an address, in lower case and unquoted.
 func paramOf(p sip.HeaderParams, name string) string {
 	v, _ := p.Get(name)
 	return strings.ToLower(strings.Trim(v, `"`))
+}
+
+// quality is the q of a Contact (RFC 3261 §20.10), or what stands for none.
+func quality(c *sip.ContactHeader, none float64) float64 {
+	v, _ := c.Params.Get("q")
+	if q, err := strconv.ParseFloat(v, 64); err == nil {
+		return q
+	}
+	return none
+}
+
+// expiry is the expires of a Contact, in seconds. False: missing or no number.
+func expiry(c *sip.ContactHeader) (int, bool) {
+	v, _ := c.Params.Get("expires")
+	n, err := strconv.ParseUint(v, 10, 31)
+	return int(n), err == nil
 }
 
 func toTag(msg sip.Message) string {
@@ -252,4 +291,28 @@ var phrases = map[int]string{
 	500: "Server Internal Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Server Time-out",
 	505: "Version Not Supported", 513: "Message Too Large",
 	600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable",
+}
+
+// maxHops is the Max-Forwards of a request that we begin (RFC 3261 §8.1.1.6).
+const maxHops = 70
+
+// maxForwards is the header that lets a request take that many hops, or those of
+// one that we begin.
+func maxForwards(hops int) *sip.MaxForwardsHeader {
+	if hops <= 0 || hops > 255 {
+		hops = maxHops
+	}
+	h := sip.MaxForwardsHeader(hops)
+	return &h
+}
+
+// oneLine refuses what would begin another header, and control characters,
+// which no header may have (RFC 3261 §25.1).
+func oneLine(v string) string {
+	for i := range len(v) {
+		if v[i] < ' ' && v[i] != '\t' || v[i] == 0x7f {
+			return ""
+		}
+	}
+	return v
 }

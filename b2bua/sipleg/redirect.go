@@ -3,7 +3,6 @@ package sipleg
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -30,12 +29,7 @@ func (l *Leg) moved(res *sip.Response) (places []string, reason string) {
 		if !ok || c.Address.Wildcard || len(list) == maxMoved {
 			continue
 		}
-		p := place{q: 1}
-		if v, ok := c.Params.Get("q"); ok {
-			if q, err := strconv.ParseFloat(v, 64); err == nil {
-				p.q = q
-			}
-		}
+		p := place{q: quality(c, 1)}
 		if p.dialed = l.placeOf(c.Address); p.dialed != "" {
 			list = append(list, p)
 		}

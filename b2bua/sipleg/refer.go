@@ -28,7 +28,7 @@ type refer struct {
 //	  |------200----->|
 func (l *Leg) referred(s *server) {
 	req := s.Request
-	targets := req.GetHeaders("Refer-To")
+	targets := values(req, "Refer-To")
 	if l.state != talking {
 		l.respond(s, 403)
 		return
@@ -37,7 +37,7 @@ func (l *Leg) referred(s *server) {
 		l.respond(s, 400)
 		return
 	}
-	r, ok := l.agent.readRefer(targets[0].Value())
+	r, ok := l.agent.readRefer(targets[0])
 	if !ok {
 		l.respond(s, 400)
 		return
@@ -192,8 +192,8 @@ func (l *Leg) notified(s *server) {
 // also takes the transfer of a phone of before REFER: a BYE that says whom the
 // other end should call.
 func (l *Leg) also(bye *sip.Request) {
-	for _, h := range bye.GetHeaders("Also") {
-		if r, ok := l.agent.readRefer(h.Value()); ok {
+	for _, v := range values(bye, "Also") {
+		if r, ok := l.agent.readRefer(v); ok {
 			r.ReferredBy = nameAddr(l.dialog.remote)
 			l.deliver(leg.Referred{Of: l.of(), Refer: r, Gone: true})
 			return

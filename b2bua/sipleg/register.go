@@ -81,16 +81,9 @@ func registration(in wire.Inbound, aor string) (registrar.Request, *refusal) {
 		if c.Address.Scheme != "sip" || c.Address.Host == "" {
 			return ask, &refusal{status: 400, phrase: "Contact Is No SIP Address"}
 		}
-		contact := registrar.Contact{URI: c.Address.String(), Q: -1, Expires: -1}
-		if v, ok := c.Params.Get("q"); ok {
-			if q, err := strconv.ParseFloat(v, 64); err == nil {
-				contact.Q = q
-			}
-		}
-		if v, ok := c.Params.Get("expires"); ok {
-			if n, err := strconv.ParseUint(v, 10, 31); err == nil {
-				contact.Expires = int(n)
-			}
+		contact := registrar.Contact{URI: c.Address.String(), Q: quality(c, -1), Expires: -1}
+		if n, ok := expiry(c); ok {
+			contact.Expires = n
 		}
 		contact.Instance, _ = c.Params.Get("+sip.instance")
 		ask.Contacts = append(ask.Contacts, contact)
@@ -106,7 +99,7 @@ func (a *Agent) registered(req *sip.Request, tag string, r registrar.Result) *si
 	}
 	res := response(req, r.Status, phrase, tag)
 	if r.Status == 423 {
-		with(res, "Min-Expires", strconv.Itoa(int(r.Min/time.Second)))
+		with(res, "Min-Expires", whole(r.Min))
 	}
 	now := time.Now()
 	for _, b := range r.Bindings {

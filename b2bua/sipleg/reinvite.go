@@ -330,12 +330,3 @@ func (l *Leg) follow(s *server) {
 	l.dialog.redirect()
 	l.resolveTarget(l.dialog)
 }
-
-// assert shows whom the party is connected to, as call control said it, to a
-// party that may know (RFC 3325 §9.1).
-func (l *Leg) assert(msg sip.Message, p leg.Party) {
-	if p.Number == "" || p.Withheld || !l.trusted {
-		return
-	}
-	with(msg, "P-Asserted-Identity", nameAddr(partyAddress(p, l.agent.domain(l.dialog.flow))))
-}

@@ -70,15 +70,15 @@ type takeover struct {
 // replacing finds the leg that an INVITE wants to take the place of; the
 // refusal says why not (RFC 3891 §3).
 func (l *Leg) replacing(req *sip.Request) (takeover, *refusal) {
-	headers := req.GetHeaders("Replaces")
-	switch len(headers) {
+	named := values(req, "Replaces")
+	switch len(named) {
 	case 0:
 		return takeover{}, nil
 	case 1:
 	default:
 		return takeover{}, &refusal{status: 400, phrase: "More Than One Replaces"}
 	}
-	r, ok := readReplaces(headers[0].Value())
+	r, ok := readReplaces(named[0])
 	if !ok {
 		return takeover{}, &refusal{status: 400, phrase: "Malformed Replaces"}
 	}

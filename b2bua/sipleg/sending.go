@@ -2,6 +2,7 @@ package sipleg
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"crosspoint/b2bua/sipleg/txn"
@@ -67,10 +68,7 @@ func (l *Leg) watch(f wire.Flow) {
 	}
 	t := l.agent.table
 	t.mu.Lock()
-	known := false
-	for _, old := range l.flows {
-		known = known || old == f
-	}
+	known := slices.Contains(l.flows, f)
 	if !known {
 		l.flows = append(l.flows, f)
 	}
