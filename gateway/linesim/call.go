@@ -16,8 +16,7 @@ type Call struct {
 	sub      Subscriber
 	incoming bool // the subscriber called the line
 	dialed   string
-	called   string  // incoming: which of the line's numbers
-	cadence  Cadence // incoming: that it rings in
+	called   string // incoming: which of the line's numbers
 	placed   time.Time
 	answered time.Time
 	ended    time.Time
