@@ -36,6 +36,7 @@ func compile(config Config) (*Plan, []tomlfile.Problem) {
 	c.declare()
 	c.hardware()
 	c.phones()
+	c.mailboxes()
 	c.services()
 	c.rules()
 	c.includes()

@@ -195,6 +195,9 @@ func (c *compiler) peer(peer *Peer) {
 	if peer.Register && (peer.Proxy == "" || peer.User == "") {
 		c.wrong(peer.Pos, "register", "peer %q: to register, it needs proxy and user", peer.Name)
 	}
+	if peer.Mailbox != "" && (peer.Proxy == "" || peer.User == "") {
+		c.wrong(peer.Pos, "mailbox", "peer %q: to ask for its messages, it needs proxy and user", peer.Name)
+	}
 	if peer.Context != "" {
 		if l := c.plan.contexts[strings.ToLower(peer.Context)]; l == nil {
 			c.wrong(peer.Pos, "context", "peer %q: context = %q is no context%s", peer.Name, peer.Context, tomlfile.Suggest(peer.Context, c.contextNames()))
@@ -203,6 +206,16 @@ func (c *compiler) peer(peer *Peer) {
 		}
 		if len(peer.Incoming) > 0 {
 			c.wrong(peer.Pos, "incoming", "peer %q has both incoming, by which everything rings one place, and context, by which the dialled number decides: keep one", peer.Name)
+		}
+	}
+}
+
+// mailboxes checks whose phones show what waits at peers.
+func (c *compiler) mailboxes() {
+	for i := range c.plan.config.Peers {
+		peer := &c.plan.config.Peers[i]
+		if e := c.plan.extensions[peer.Mailbox]; peer.Mailbox != "" && (e == nil || e.phone == nil) {
+			c.wrong(peer.Pos, "mailbox", "peer %q: mailbox = %q: there is no such phone%s", peer.Name, peer.Mailbox, tomlfile.Suggest(peer.Mailbox, c.phoneNames()))
 		}
 	}
 }

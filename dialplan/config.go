@@ -154,6 +154,8 @@ type Peer struct {
 	Allow     tomlfile.Strings `toml:"allow" doc:"calls that it may make through us; absent: internal only" enum:"internal,local,national,international,premium,sip"`
 	CallsRing string           `toml:"calls_ring" doc:"distinctive ring of its calls; absent: outside"`
 	AlertInfo bool             `toml:"alert_info" doc:"true: its calls ring as their Alert-Info says, and ours to it have one: for another exchange of the same office"`
+	VoiceMail bool             `toml:"voice_mail" doc:"true: it is a voice-mail system: phones show what it says of waiting messages (RFC 3842)"`
+	Mailbox   string           `toml:"mailbox" doc:"extension that is shown what waits in our own mailbox at this provider, of user and secret"`
 	Trust     bool             `toml:"trust" doc:"true: believe the caller identity that it asserts (RFC 3325)"`
 	MaxCalls  int              `toml:"max_calls" doc:"calls with it at once; 0: any number"`
 }

@@ -32,6 +32,7 @@ type informant interface {
 	// reload reads the office file again.
 	reload() reloadView
 	lineWorker
+	postman
 	// call is one call with its ladder; an empty id is the latest. False: there is none.
 	call(id string, times bool) (callView, bool)
 }
@@ -124,6 +125,7 @@ func routes(office informant) http.Handler {
 	})
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) { reply(w, office.reload()) })
 	lineRoutes(mux, office)
+	messageRoutes(mux, office)
 	mux.HandleFunc("GET /call", func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("id")
 		call, ok := office.call(id, r.URL.Query().Has("times"))

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"crosspoint/b2bua/mwi"
 )
 
 // informed is an office that knows what a test tells it.
@@ -67,6 +69,17 @@ func (informed) busyOutLine(line string, out bool) (lineView, error) {
 	return lineView{Line: line, State: map[bool]string{true: "busied out", false: "idle"}[out]}, nil
 }
 
+func (informed) messages() []messagesView {
+	return []messagesView{viewMessages("101", mwi.Summary{Waiting: true, New: 2, Old: 1})}
+}
+
+func (informed) setMessages(extension string, fresh, old int) (messagesView, error) {
+	if extension != "101" {
+		return messagesView{}, fmt.Errorf("%s is no phone", extension)
+	}
+	return viewMessages(extension, mwi.Summary{Waiting: fresh > 0, New: fresh, Old: old}), nil
+}
+
 func (informed) metrics() string { return "# a page\n" }
 
 func (informed) call(id string, times bool) (callView, bool) {
@@ -110,23 +123,27 @@ func TestControlAnswers(t *testing.T) {
 		"calls --all":     {"asked for -1"},
 		"calls 7f4": {"call", "7f4", "how the route was found:\ntrail", "crosspoint ladder 7f4",
 			"MOS 4.4 of 4.4: users are very satisfied", "MOS 3.2 of 4.4: many users are dissatisfied", "/tapes/7f4.wav", "not whole: disk full"},
-		"calls --json 7f4":    {`"trail": "trail\n"`},
-		"dial --from 101 102": {"7f5 to 102"},
-		"reload":              {"+ phone 103\n", `"3-4"   (after a restart)`, "office.toml: reloaded, 1 changes in force"},
-		"reload --json":       {`"reloaded": true`},
-		"lines test fxo1":     {"line fxo1 (card1:1)", "ok   battery", "present"},
-		"lines busy-out fxo1": {"line fxo1: busied out"},
-		"lines return fxo1":   {"line fxo1: idle"},
-		"ladder":              {"call 7f4", "figure, times false", "audio of 101: 50 packets received, 0 lost, 0 refused; 0 sent; jitter 2 ms; hears with MOS 4.4"},
-		"ladder 7f3 --times":  {"call 7f3", "figure, times true"},
-		"ladder --trail":      {"route:\ntrail"},
-		"lines --json":        {`"line": "fxo1"`},
-		"ladder --json 7f3":   {`"id": "7f3"`},
-		"metrics":             {"# a page\n"},
-		"status --json":       {`"pid": 4711`},
-		"calls --json":        {`"why": "102 hung up"`},
-		"ladder --json --":    {`"id": "7f4"`},
-		"calls --ended 0 -- ": {"talking"},
+		"calls --json 7f4":       {`"trail": "trail\n"`},
+		"dial --from 101 102":    {"7f5 to 102"},
+		"reload":                 {"+ phone 103\n", `"3-4"   (after a restart)`, "office.toml: reloaded, 1 changes in force"},
+		"reload --json":          {`"reloaded": true`},
+		"lines test fxo1":        {"line fxo1 (card1:1)", "ok   battery", "present"},
+		"lines busy-out fxo1":    {"line fxo1: busied out"},
+		"lines return fxo1":      {"line fxo1: idle"},
+		"ladder":                 {"call 7f4", "figure, times false", "audio of 101: 50 packets received, 0 lost, 0 refused; 0 sent; jitter 2 ms; hears with MOS 4.4"},
+		"ladder 7f3 --times":     {"call 7f3", "figure, times true"},
+		"ladder --trail":         {"route:\ntrail"},
+		"lines --json":           {`"line": "fxo1"`},
+		"ladder --json 7f3":      {`"id": "7f3"`},
+		"metrics":                {"# a page\n"},
+		"messages":               {"101  2 new messages, 1 old"},
+		"messages --json":        {`"text": "2 new messages, 1 old"`},
+		"messages 101 0":         {"101: no messages"},
+		"messages 101 1 --old 3": {"101: 1 new message, 3 old"},
+		"status --json":          {`"pid": 4711`},
+		"calls --json":           {`"why": "102 hung up"`},
+		"ladder --json --":       {`"id": "7f4"`},
+		"calls --ended 0 -- ":    {"talking"},
 	} {
 		code, out, complaints := cli(append(strings.Fields(args)[:1:1], append([]string{"--socket", path}, strings.Fields(args)[1:]...)...)...)
 		if code != exitOK {
@@ -143,6 +160,11 @@ func TestControlAnswers(t *testing.T) {
 	}
 	if _, out, _ := cli("calls", "--ended", "0", "--socket", path); strings.Contains(out, "7f3") {
 		t.Errorf("calls --ended 0 shows an ended call:\n%s", out)
+	}
+	for args, want := range map[string]string{"109 1": "109 is no phone", "101 many": `new = "many" is no number of messages`, "101 -- -1": `new = "-1" is no number`, "101 10000": "from 0 to 9999"} {
+		if code, _, complaints := cli(append([]string{"messages", "--socket", path}, strings.Fields(args)...)...); code != exitFailed || !strings.Contains(complaints, want) {
+			t.Errorf("messages %s: %d %s, want %q", args, code, complaints, want)
+		}
 	}
 	if code, _, complaints := cli("ladder", "--socket", path, "nobody"); code != exitFailed || !strings.Contains(complaints, `no call "nobody"`) {
 		t.Errorf("ladder of a call that is not there: %d %s", code, complaints)

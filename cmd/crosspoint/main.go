@@ -47,7 +47,7 @@ type runner func(ctx context.Context, c console, args []string) error
 // commands in the order in which the usage lists them.
 func commands() []command {
 	return []command{
-		serveCommand(), checkCommand(), schemaCommand(), routeCommand(), reloadCommand(), statusCommand(), linesCommand(), callsCommand(), ladderCommand(), metricsCommand(), dialCommand(), demoCommand(),
+		serveCommand(), checkCommand(), schemaCommand(), routeCommand(), reloadCommand(), statusCommand(), linesCommand(), callsCommand(), ladderCommand(), metricsCommand(), dialCommand(), messagesCommand(), demoCommand(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"crosspoint/b2bua"
+	"crosspoint/b2bua/mwi"
 	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg"
 	"crosspoint/b2bua/sipleg/wire"
@@ -106,6 +107,7 @@ func (o *office) wiringConfig(plan *dialplan.Plan, s *sockets) wiring.Config {
 			Record: o.cfg.Recording.open(), Recorded: o.cfg.Recording.of, Inactivity: o.cfg.RTP.inactivity(),
 			HostEndsConference: o.cfg.Services.HostEndsConference, FlashSwaps: o.cfg.Services.FlashSwaps, ParkFor: o.cfg.Services.ParkFor,
 		},
+		Messages: mwi.NewBoard(o.memory.store),
 		SIP: sipleg.Config{
 			Wire: wire.Config{UDP: s.udp, TCP: s.tcp, DialTCP: dialTCP}, RTP: o.rtp, Registrar: o.registrar,
 			Strangers: o.cfg.SIP.Strangers, RefuseForeignIdentity: o.cfg.SIP.StrictIdentity, SessionExpires: o.cfg.SIP.SessionExpires,

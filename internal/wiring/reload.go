@@ -25,6 +25,7 @@ func (o *Office) Reload(r Reload) error {
 		return err
 	}
 	o.book.Store(next)
+	o.messagesOfLines()
 	o.Agent.SetParties(sipleg.Parties{
 		Peers: sipPeers(r.Parties.Peers), Domains: r.Parties.Domains,
 		Strangers: r.Strangers, RefuseForeignIdentity: r.RefuseForeignIdentity,

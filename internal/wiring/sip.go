@@ -23,6 +23,11 @@ func (o *Office) sipConfig() sipleg.Config {
 	c.Contacts = func(extension string) []sipleg.Contact { return o.now().fixed[extension] }
 	c.Peers = sipPeers(o.now().parties.Peers)
 	c.Domains = o.now().parties.Domains
+	c.Messages = o.Messages
+	c.Extension = func(name string) bool {
+		who, ok := o.Plan().Caller(name)
+		return ok && who.Kind == dialplan.FromPhone
+	}
 	c.Wire.Log, c.Log = o.log, o.log
 	return c
 }
@@ -42,6 +47,7 @@ func sipPeers(peers []dialplan.Peer) []sipleg.Peer {
 	for _, p := range peers {
 		host, transport := parseProxy(p.Proxy)
 		peer := sipleg.Peer{Name: p.Name, Host: host, Transport: transport, User: p.User, Secret: p.Secret, FromUser: p.User, Trusted: p.Trust, AlertInfo: p.AlertInfo,
+			VoiceMail: p.VoiceMail, Mailbox: p.Mailbox,
 			Register: p.Register, Origin: origin(p)}
 		for _, text := range p.Addresses {
 			if prefix, ok := parsePrefix(text); ok {

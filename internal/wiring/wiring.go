@@ -15,6 +15,7 @@ import (
 
 	"crosspoint/b2bua"
 	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/mwi"
 	"crosspoint/b2bua/registrar"
 	"crosspoint/b2bua/sipleg"
 	"crosspoint/dialplan"
@@ -34,6 +35,8 @@ type Config struct {
 	// Calls is call control's; Plan, Dial and Busy are the office's, and the
 	// tones Ringback, Confirm and DialTone as far as they are nil.
 	Calls b2bua.Config
+	// Messages are for whom voice messages wait; nil: a board that keeps nothing.
+	Messages *mwi.Board
 	// Port is the jack of a line card; nil if no line is configured.
 	Port func(card string, n int) jack.Port
 	Log  *slog.Logger // nil: slog.Default()
@@ -44,6 +47,7 @@ type Office struct {
 	Agent    *sipleg.Agent
 	Gateway  *gateway.Gateway
 	Exchange *b2bua.Exchange
+	Messages *mwi.Board
 
 	cfg       Config // as the office was opened with; of its parties and plan, book holds what is in force
 	log       *slog.Logger
@@ -58,7 +62,10 @@ func Open(cfg Config) (*Office, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	o := &Office{cfg: cfg, log: cfg.Log, ready: make(chan struct{})}
+	if cfg.Messages == nil {
+		cfg.Messages = mwi.NewBoard(nil)
+	}
+	o := &Office{Messages: cfg.Messages, cfg: cfg, log: cfg.Log, ready: make(chan struct{})}
 	o.book.Store(newBook(cfg.Parties, cfg.Plan))
 	calls := cfg.Calls
 	calls.Plan, calls.Dial, calls.Busy, calls.Log = o.Plan, o.dial, o.busy, cfg.Log
@@ -85,6 +92,7 @@ func Open(cfg Config) (*Office, error) {
 	o.Gateway = g
 	o.Agent = sipleg.New(o.sipConfig())
 	close(o.ready)
+	o.Messages.Watch(o.messagesOf)
 	return o, nil
 }
 

@@ -1,6 +1,6 @@
 // Package store keeps in one SQLite file what must survive a restart: where
-// phones are registered, what users have set from their phones, and the
-// records of calls. It is the exchange's only file besides the office file; a
+// phones are registered, what users have set from their phones, for whom voice
+// messages wait, and the records of calls. It is the exchange's only file besides the office file; a
 // lost one costs registrations (phones register again within the hour),
 // settings and history, never a call.
 package store
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"crosspoint/b2bua/mwi"
 	"crosspoint/dialplan"
 
 	_ "modernc.org/sqlite" // the driver
@@ -44,6 +45,8 @@ var additions = [...]string{
 	ALTER TABLE call ADD COLUMN tape_fault TEXT NOT NULL DEFAULT '';
 	ALTER TABLE call ADD COLUMN caller_mos REAL NOT NULL DEFAULT 0;
 	ALTER TABLE call ADD COLUMN answerer_mos REAL NOT NULL DEFAULT 0;`,
+	`CREATE TABLE message (extension TEXT PRIMARY KEY, waiting INTEGER NOT NULL,
+	new INTEGER NOT NULL, old INTEGER NOT NULL, urgent_new INTEGER NOT NULL, urgent_old INTEGER NOT NULL);`,
 }
 
 // version is what PRAGMA user_version says of a file that this program can use.
@@ -56,6 +59,8 @@ type Store struct {
 
 	mu       sync.Mutex
 	settings map[string]dialplan.Settings // all of them: they are asked for at each call
+
+	messages map[string]mwi.Summary // as the file was opened
 }
 
 // Memory is the path of a store that is no file: what it keeps is forgotten
@@ -101,7 +106,7 @@ func (s *Store) prepare() error {
 	if _, err := s.db.Exec(missing(found)); err != nil {
 		return err
 	}
-	return s.readSettings()
+	return errors.Join(s.readSettings(), s.readMessages())
 }
 
 // missing is what brings a file of the given version, 0 for an empty one, up to

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"crosspoint/b2bua"
 	"crosspoint/b2bua/leg"
+	"crosspoint/b2bua/mwi"
 	"crosspoint/b2bua/registrar"
 	"crosspoint/dialplan"
 	"crosspoint/media"
@@ -56,6 +58,29 @@ func TestSettingsSurvive(t *testing.T) {
 	}
 }
 
+// For whom messages wait is known after a restart; of those who have none nothing
+// is kept.
+func TestMessagesSurvive(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "a.db"))
+	want := map[string]mwi.Summary{"101": {Waiting: true, New: 2, Old: 8, UrgentOld: 1}, "102": {Waiting: true}}
+	for _, extension := range []string{"101", "102", "103"} {
+		if err := s.KeepMessages(extension, mwi.Summary{Waiting: true, New: 7}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.KeepMessages(extension, want[extension]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = again(t, s)
+	if got := s.Messages(); !maps.Equal(got, want) {
+		t.Errorf("after a restart: %+v, want %+v", got, want)
+	}
+	s.Close()
+	if err := s.KeepMessages("101", mwi.Summary{}); err == nil || !strings.Contains(err.Error(), s.path) {
+		t.Errorf("of a closed store: %v", err)
+	}
+}
+
 // A file of the first version keeps its settings, and takes those of later ones.
 func TestOlderFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.db")
@@ -75,6 +100,9 @@ func TestOlderFile(t *testing.T) {
 	}
 	if c, ok, err := s.Call("7f3"); err != nil || !ok || c.Why != "102 hung up" || c.Tape != "" || c.CallerMOS != 0 {
 		t.Errorf("of the older file: %+v %v", c, err)
+	}
+	if len(s.Messages()) != 0 || s.KeepMessages("101", mwi.Summary{Waiting: true}) != nil {
+		t.Errorf("the older file takes no messages, or has some: %v", s.Messages())
 	}
 	want.CallWaiting = dialplan.WaitingOn
 	if err := s.Change("101", func(set *dialplan.Settings) { *set = want }); err != nil {
