@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -35,7 +36,7 @@ func (x *exchange) sipp(t *testing.T, name string, port int, numbers string) *sc
 	}
 	cmd, log := startSipp(t, s.dir, "-sf", file, "-inf", fields, "-s", "101", "-au", "101", "-ap", "Kestrel-over-Mill-101",
 		"-cid_str", "%u-%p", "-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", strconv.Itoa(27000+4*x.scenarios), "-m", "1",
-		"-recv_timeout", "10000", "-timeout", "20s", "-timeout_error", x.udp.String())
+		"-trace_logs", "-recv_timeout", "10000", "-timeout", "20s", "-timeout_error", x.udp.String())
 	s.log = log
 	go func() { s.exited <- cmd.Wait() }() // ended by the clean-up
 	t.Cleanup(func() {
@@ -69,8 +70,23 @@ func (s *scenario) succeeds() {
 	}
 }
 
+// logged is what the scenario's log actions have written, a line each.
+func (s *scenario) logged() string {
+	s.t.Helper()
+	files, _ := filepath.Glob(filepath.Join(s.dir, "*_logs.log"))
+	if len(files) != 1 {
+		s.t.Fatalf("sipp %s has written the logs %q, not one", s.name, files)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // TestSippScenarios: sipp calls sipp, each by a scenario of ours: answered,
-// busy, no answer, and a call that is forwarded on busy.
+// busy, no answer, and a call that is forwarded on busy. All callees are told
+// how to ring: as for a call within the office, or as the caller asks.
 func TestSippScenarios(t *testing.T) {
 	real(t, "sipp")
 	busy, silent, answers := freeUDPPort(t), freeUDPPort(t), freeUDPPort(t)
@@ -80,22 +96,24 @@ func TestSippScenarios(t *testing.T) {
 	x := start(t, servicesOffice+phone("201", busy, "")+phone("202", silent, "")+phone("203", answers, "")+
 		"[[phone]]\nextension = \"204\"\nfind_me = [\"202\"]\n"+
 		"[[phone]]\nextension = \"205\"\nfind_me = [\"201\", \"202\", \"203\"]\n")
+	const inside = "<urn:alert:source:internal>"
 	before := x.status()
 	for _, c := range []struct {
 		caller, number string
 		callees        map[string]int
+		ring           string // Alert-Info of what each callee gets
 		answerer       string
 		status         int
 		why            string
 		arrows         []string
 	}{
-		{"uac-hangs-up", "203", map[string]int{"uas-answers": answers}, "203", 200, "101 hung up",
+		{"uac-hangs-up", "203", map[string]int{"uas-answers": answers}, inside, "203", 200, "101 hung up",
 			[]string{"b2bua -> 101 407", "101 -> b2bua INVITE", "b2bua -> 203 INVITE", "203 -> b2bua 200", "101 -> b2bua BYE", "b2bua -> 203 BYE"}},
-		{"uac-busy", "201", map[string]int{"uas-busy": busy}, "", 486, "201: user busy",
+		{"uac-busy", "201", map[string]int{"uas-busy": busy}, "<http://127.0.0.1/Bellcore-dr3>", "", 486, "201: user busy",
 			[]string{"b2bua -> 201 INVITE", "201 -> b2bua 486", "b2bua -> 101 486"}},
-		{"uac-no-answer", "204", map[string]int{"uas-silent": silent}, "", 480, "no answer after 2s",
+		{"uac-no-answer", "204", map[string]int{"uas-silent": silent}, inside, "", 480, "no answer after 2s",
 			[]string{"b2bua -> 202 INVITE", "202 -> b2bua 180", "b2bua -> 101 180", "b2bua -> 101 480"}},
-		{"uac-hangs-up", "205", map[string]int{"uas-busy": busy, "uas-silent": silent, "uas-answers": answers}, "203", 200, "101 hung up",
+		{"uac-hangs-up", "205", map[string]int{"uas-busy": busy, "uas-silent": silent, "uas-answers": answers}, inside, "203", 200, "101 hung up",
 			[]string{"201 -> b2bua 486", "202 -> b2bua 180", "b2bua -> 202 CANCEL", "203 -> b2bua 200", "b2bua -> 203 BYE"}},
 	} {
 		t.Run(c.caller+" "+c.number, func(t *testing.T) {
@@ -106,6 +124,11 @@ func TestSippScenarios(t *testing.T) {
 			time.Sleep(200 * time.Millisecond) // sipp does not tell when it listens
 			for _, s := range append([]*scenario{x.sipp(t, c.caller, freeUDPPort(t), c.number)}, all...) {
 				s.succeeds()
+			}
+			for _, s := range all {
+				if ring := s.logged(); ring != c.ring {
+					t.Errorf("%s is told to ring as %q, want %q", s.name, ring, c.ring)
+				}
 			}
 			r := x.record("101", c.number)
 			r.says(t, c.answerer, c.status, c.why)
