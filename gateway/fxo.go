@@ -41,6 +41,7 @@ type fxo struct {
 	test  *lineTest // nil: none is under way
 
 	primary bool // caller ID is taken off-hook, by us
+	deaf    bool // the hardware does not tell which number is called (fxo_number.go)
 }
 
 func newFXO(l *line) *fxo {

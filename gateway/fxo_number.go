@@ -117,6 +117,7 @@ type firstRing struct {
 
 // listenFor begins to listen to a call's first ring, if it may tell something.
 func (f *fxo) listenFor() {
+	f.checkTiming()
 	r := &f.ring.first
 	*r = firstRing{}
 	f.ring.end = ringPause
@@ -141,10 +142,12 @@ func (f *fxo) listenFor() {
 	}
 }
 
-// checkTiming says so if the line's hardware can't tell how long it rings, though
-// the line has numbers that show by that.
+// checkTiming says so, once, if the line's hardware can't tell how long it rings,
+// though the line has numbers that show by that.
 func (f *fxo) checkTiming() {
-	if f.jack.Untimed && f.opt.tellsNumbers() {
+	was := f.deaf
+	f.deaf = f.jack.Untimed && f.opt.tellsNumbers()
+	if f.deaf && !was {
 		f.trouble("%s: the hardware can't tell how long a ring is, so calls come without the line's number that was called: use a line card or another modem for it, or configure no numbers", f.where())
 	}
 }

@@ -44,10 +44,12 @@ const (
 	NoVoice        ModemQuirk = "no-voice"        // has no +FCLASS=8
 	NoCompanding   ModemQuirk = "no-companding"   // has neither law
 	RefusesOffHook ModemQuirk = "refuses-offhook" // answers ERROR to +VLS=1
+	NoCadence      ModemQuirk = "no-cadence"      // answers ERROR to +VDR
+	MuteCadence    ModemQuirk = "mute-cadence"    // takes +VDR, and reports no cadence
 )
 
 var modemQuirks = []ModemQuirk{TripleStop, NoLoopEvents, FalseDialTone, Forgetful, GarbledEcho, StrayU, LateOffHook,
-	SilentEnd, DeafAfterBeep, HalfDuplex, NoVoice, NoCompanding, RefusesOffHook}
+	SilentEnd, DeafAfterBeep, HalfDuplex, NoVoice, NoCompanding, RefusesOffHook, NoCadence, MuteCadence}
 
 // A Modem is one simulated voice modem.
 type Modem struct {
@@ -77,6 +79,7 @@ type modemState struct {
 	voice    bool // +FCLASS=8
 	vsm      int
 	callerID bool
+	cadence  modemCadence
 	standard string // of Conexant's !4886
 	parser   modemParser
 	mode     modemMode

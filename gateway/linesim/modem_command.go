@@ -194,7 +194,9 @@ func (m *Modem) extended(name, value string, set bool) bool {
 		return m.lineSelect(value, set)
 	case "+VCID":
 		m.callerID = value == "1" || value == "2"
-	case "+VSD", "+VGT", "+VGR", "+VRA", "+VRN", "+VIT", "+VNH", "+VDR", "+VTD", "+IFC", "+FLO", "+VPR", "+VGM", "+VGS", "+VBT":
+	case "+VSD", "+VGT", "+VGR", "+VRA", "+VRN", "+VIT", "+VNH", "+VTD", "+IFC", "+FLO", "+VPR", "+VGM", "+VGS", "+VBT":
+	case "+VDR":
+		return m.distinctive(value, set)
 	case "+VTS":
 		return m.voice && m.offHook && m.tones(value)
 	case "+VTX":
@@ -287,6 +289,7 @@ func (m *Modem) hangUp() {
 	m.beeps = nil
 	if was && m.has(Forgetful) {
 		m.voice, m.vsm, m.callerID = false, m.dialect.vsm[0].number, false
+		m.cadence = modemCadence{}
 	}
 }
 

@@ -32,14 +32,10 @@ func (m *Modem) watch() {
 	if m.takeID() {
 		return
 	}
-	if s.ring.see(l.ringVoltage, debounce) && !s.ring.now && !m.offHook {
-		s.ringEnd, s.rung = m.clock, true
-		if m.voice && m.dialect.ringEvent {
-			m.tell('R')
-		} else {
-			m.say("RING")
-		}
+	if s.ring.see(l.ringVoltage, debounce) && !m.offHook {
+		m.tellRing(s.ring.now)
 	}
+	m.ringLater()
 	turned := l.battery && s.polarity.see(l.reversed, debounce)
 	if !m.offHook {
 		m.receiveCallerID()

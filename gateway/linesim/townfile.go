@@ -57,7 +57,7 @@ type modemTable struct {
 	tomlfile.Pos
 	Name      string           `toml:"name"`
 	Family    string           `toml:"family" doc:"whose dialect it speaks; absent: v253" enum:"v253,conexant,usr,lucent"`
-	Quirks    tomlfile.Strings `toml:"quirks" doc:"faults that real modems have: triple-stop, no-loop-events, false-dial-tone, forgetful, garbled-echo, stray-u, late-off-hook, silent-end, deaf-after-beep, half-duplex, no-voice, no-companding, refuses-offhook"`
+	Quirks    tomlfile.Strings `toml:"quirks" doc:"faults that real modems have: triple-stop, no-loop-events, false-dial-tone, forgetful, garbled-echo, stray-u, late-off-hook, silent-end, deaf-after-beep, half-duplex, no-voice, no-companding, refuses-offhook, no-cadence, mute-cadence"`
 	SkewPPM   float64          `toml:"skew_ppm" doc:"by how much its crystal is fast, parts per million"`
 	Link      string           `toml:"link" doc:"where the link to its terminal is put"`
 	BitErrors float64          `toml:"bit_errors" doc:"bit error rate of its serial line"`

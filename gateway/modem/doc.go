@@ -8,6 +8,6 @@
 // opens the duplex stream (+VTR) and leaves everything else to the gateway,
 // which dials and listens in the audio. The driver's own part is the commands
 // with their dialects (family.go), the compression (vsm.go), the shielding of
-// data (dle.go), what the modem tells by itself (report.go, callerid.go), and a
+// data (dle.go), what the modem tells by itself (report.go, cadence.go, callerid.go), and a
 // modem that stops answering (modem.go).
 package modem

@@ -33,6 +33,8 @@ func (m *Modem) reconcile() {
 			m.part("")
 		case m.want.offHook && !m.want.refused:
 			m.lift()
+		case m.cadence.wanted != m.cadence.asked:
+			m.askReports()
 		}
 	case streaming:
 		if !m.want.offHook || m.want.flash > 0 {

@@ -73,6 +73,7 @@ type Modem struct {
 	offHook bool
 	ringing time.Time // until then ring voltage counts as present; zero: it is not
 	turned  bool      // polarity is reversed
+	cadence cadence
 	caller  caller
 	talk    talk
 	orders  []command // the first is under way
@@ -220,7 +221,7 @@ func (m *Modem) become(s state) {
 
 // earliest is when something is due; zero: nothing is.
 func (m *Modem) earliest() (at time.Time) {
-	for _, t := range []time.Time{m.next, m.expires, m.ringing, m.caller.tell} {
+	for _, t := range []time.Time{m.next, m.expires, m.ringing, m.cadence.missing, m.caller.tell} {
 		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
 			at = t
 		}
@@ -237,8 +238,10 @@ func (m *Modem) earliest() (at time.Time) {
 func (m *Modem) expire(now time.Time) {
 	due := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
 	if due(m.ringing) {
-		m.ringing = time.Time{}
-		m.changed(jack.Change{What: jack.RingOff})
+		m.ringEnds(0)
+	}
+	if due(m.cadence.missing) {
+		m.noReport()
 	}
 	if due(m.caller.tell) {
 		m.tellCaller()
@@ -331,6 +334,7 @@ func (m *Modem) part(problem string) {
 	m.next = time.Now().Add(wait)
 	m.orders, m.expires = nil, time.Time{}
 	m.ringing, m.caller, m.want, m.offHook, m.turned = time.Time{}, caller{}, want{}, false, false
+	m.cadence = cadence{wanted: m.cadence.wanted}
 	if problem != "" {
 		m.trouble(problem)
 	}
@@ -374,7 +378,8 @@ func (m *Modem) changed(c jack.Change) {
 	if m.handler == nil {
 		return
 	}
-	c.State = jack.State{Present: m.up, OffHook: m.offHook, Ringing: !m.ringing.IsZero(), Battery: m.up, Reversed: m.turned}
+	c.State = jack.State{Present: m.up, OffHook: m.offHook, Ringing: !m.ringing.IsZero(), Battery: m.up, Reversed: m.turned,
+		Untimed: !m.cadence.timed || m.cadence.silent}
 	c.Clock = m.talk.clock
 	m.handler.Changed(c)
 }

@@ -24,7 +24,11 @@ func (m *Modem) Kind() jack.Kind { return jack.FXO }
 func (m *Modem) Attach(h jack.Handler) {
 	m.inbox.Put(func() {
 		m.handler = h
-		if m.up {
+		switch {
+		case !m.up:
+		case m.cadence.wanted != m.cadence.asked:
+			m.cadence.owesUp = true
+		default:
 			m.changed(jack.Change{What: jack.Up})
 		}
 	})

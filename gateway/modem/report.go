@@ -14,7 +14,7 @@ func (m *Modem) line(text string) {
 		m.rung()
 		return
 	}
-	if m.caller.take(text, now) {
+	if m.report(text) || m.caller.take(text, now) {
 		return
 	}
 	ok, is := result(text)
@@ -87,18 +87,6 @@ func (m *Modem) event(code byte) {
 }
 
 func (m *Modem) hears(t jack.Tone) { m.changed(jack.Change{What: jack.Heard, Tone: t}) }
-
-// rung notes a burst of ring voltage.
-func (m *Modem) rung() {
-	if !m.up {
-		return
-	}
-	began := m.ringing.IsZero()
-	m.ringing = time.Now().Add(ringBurst)
-	if began {
-		m.changed(jack.Change{What: jack.RingOn})
-	}
-}
 
 // tellCaller tells of the caller ID that has come.
 func (m *Modem) tellCaller() {

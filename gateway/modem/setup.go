@@ -87,6 +87,9 @@ func (m *Modem) settings() []setting {
 	if c := m.family.callerID[m.cfg.CallerID]; c != "" {
 		all = append(all, setting{text: c})
 	}
+	if text, needed := m.reporting(); needed {
+		all = append(all, setting{text: text})
+	}
 	return append(all, setting{text: "AT+VCID=1"})
 }
 
@@ -95,6 +98,8 @@ func (m *Modem) configure(done func()) {
 	for _, s := range m.settings() {
 		m.order(s.text, answerWait, func(ok bool, _ []string) {
 			switch {
+			case s.text == timed || s.text == untimed:
+				m.reportsAsked(s.text, ok)
 			case ok:
 			case s.refusal != "":
 				m.refuse(s.refusal)
