@@ -88,6 +88,7 @@ func (c *compiler) line(l *Line) {
 		c.callsRing(l.Pos, "calls_ring", fmt.Sprintf("line %q", l.Name), l.CallsRing)
 	}
 	c.numbers(l)
+	c.hookTimes(l)
 	c.timeslot(l)
 	if l.Answer != "" && !answerRule(l.Answer) {
 		c.wrong(l.Pos, "answer", "line %q: answer = %q: write \"polarity\", \"voice\", \"ringback-end\" or \"after 5s\"%s", l.Name, l.Answer, tomlfile.Meant(l.Answer, []string{"polarity", "voice", "ringback-end"}))
@@ -101,6 +102,31 @@ func (c *compiler) line(l *Line) {
 		}
 	}
 }
+
+// hookTimes checks what is said of breaks of the loop: a hook-flash is shorter
+// than any hang-up, and longer than the 20 ms in which a contact bounces.
+func (c *compiler) hookTimes(l *Line) {
+	for _, t := range []struct {
+		key, kind string
+		d         time.Duration
+	}{{"loop_drop", "fxo", l.LoopDrop}, {"flash", "fxo", l.Flash}, {"flash_min", "fxs", l.FlashMin}, {"flash_max", "fxs", l.FlashMax}} {
+		switch {
+		case !l.Has(t.key) && t.d == 0:
+		case l.Kind != t.kind:
+			c.wrong(l.Pos, t.key, "line %q is %s line: %s is for %s lines", l.Name, article[l.Kind], t.key, t.kind)
+		case t.d < minBreak || t.d > maxBreak:
+			c.wrong(l.Pos, t.key, "line %q: %s = %v is not from %v to %v", l.Name, t.key, t.d, minBreak, maxBreak)
+		}
+	}
+	if l.FlashMin > 0 && l.FlashMax > 0 && l.FlashMin >= l.FlashMax {
+		c.wrong(l.Pos, "flash_max", "line %q: flash_max = %v is not longer than flash_min = %v", l.Name, l.FlashMax, l.FlashMin)
+	}
+}
+
+const (
+	minBreak = 40 * time.Millisecond
+	maxBreak = 2 * time.Second
+)
 
 // maxGain bounds a line's gains, in dB; the gateway takes no more.
 const maxGain = 24

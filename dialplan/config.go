@@ -135,6 +135,11 @@ type Line struct {
 	Silence          time.Duration `toml:"silence" doc:"silence after which a call is taken as ended; absent: never"`
 	PolarityReversal bool          `toml:"polarity_reversal" doc:"true: the line reverses polarity on answer and hang-up"`
 	HookFlash        bool          `toml:"hook_flash" doc:"fxs: false: a hook-flash asks for nothing, and hanging up is known at once; absent: it asks for another line, or takes a waiting call"`
+	LoopDrop         time.Duration `toml:"loop_drop" doc:"fxo: shortest loss of loop current that is a hang-up; absent: 80ms. Longer for a line that hangs up by itself"`
+	Flash            time.Duration `toml:"flash" doc:"fxo: how long a hook-flash opens the loop towards the exchange; absent: as the country's exchanges expect"`
+	FlashMin         time.Duration `toml:"flash_min" doc:"fxs: shortest hook-flash of its telephone; absent: the country's"`
+	FlashMax         time.Duration `toml:"flash_max" doc:"fxs: longest hook-flash of its telephone, what is longer is a hang-up; absent: the country's"`
+	BusiedOut        bool          `toml:"busied_out" doc:"true: it takes no calls from the start, until crosspoint lines return NAME"`
 	GainIn           float64       `toml:"gain_in" doc:"gain of what is heard from the line, in dB"`
 	GainOut          float64       `toml:"gain_out" doc:"gain of what is sent to the line, in dB"`
 	Echo             string        `toml:"echo" doc:"echo canceller: on, off, or how late an echo may come, such as 64ms; absent: on, for 32ms; tdm: off"`

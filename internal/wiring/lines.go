@@ -29,12 +29,14 @@ func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 	c := gateway.LineConfig{
 		Name: l.Name, Port: o.cfg.Port(l.Card, l.Port), Country: l.Country,
 		CallerID: callerIDStandard(l.CallerIDKind, or(l.Country, b.parties.Country)), ReceiveGain: l.GainIn, SendGain: l.GainOut, EchoTail: tail,
+		BusiedOut: l.BusiedOut,
 		FXO: gateway.FXO{
+			MinLoopDrop: l.LoopDrop, FlashTime: l.Flash,
 			DialToneWait: l.DialToneWait, BlindDial: l.DialTone == "blind", Pulse: l.Dialing == "pulse", Answer: answer,
 			PolarityHangup: l.PolarityReversal, Silence: l.Silence, Guard: l.Guard, CallerIDWait: l.CallerIDWait,
 		},
 		FXS: gateway.FXS{Extension: l.Extension, ReverseOnAnswer: l.PolarityReversal, NoCallerID: l.CallerIDKind == "none", NoFlash: l.Has("hook_flash") && !l.HookFlash,
-			PlainRing: l.Has("distinctive_rings") && !l.Distinctive},
+			FlashMin: l.FlashMin, FlashMax: l.FlashMax, PlainRing: l.Has("distinctive_rings") && !l.Distinctive},
 	}
 	for i, n := range l.Numbers {
 		c.FXO.Numbers[i] = gateway.RingNumber{Ring: n.Ring, Number: n.Number}

@@ -65,6 +65,18 @@ func newGateway(l gateway.LineConfig) error {
 	return err
 }
 
+// What the file says of breaks of the loop is what the gateway gets.
+func TestHookTimesOfFile(t *testing.T) {
+	l, problems := read(t, "kind = \"fxs\"\nflash_min = \"50ms\"\nflash_max = \"1s\"\nbusied_out = true")
+	if tomlfile.Fatal(problems) || l.FXS.FlashMin != 50*time.Millisecond || l.FXS.FlashMax != time.Second || !l.BusiedOut {
+		t.Errorf("%+v %s", l, tomlfile.Text(problems))
+	}
+	l, problems = read(t, "kind = \"fxo\"\nloop_drop = \"250ms\"\nflash = \"100ms\"")
+	if tomlfile.Fatal(problems) || l.FXO.MinLoopDrop != 250*time.Millisecond || l.FXO.FlashTime != 100*time.Millisecond || l.BusiedOut {
+		t.Errorf("%+v %s", l, tomlfile.Text(problems))
+	}
+}
+
 func TestTimeslotOfFile(t *testing.T) {
 	for text, want := range map[string]gateway.LineConfig{
 		`kind = "tdm"`: {Kind: jack.TDM, TDM: gateway.TDM{Digits: -1}},
