@@ -77,15 +77,7 @@ func (c *Call) end(why string) {
 func (c *Call) converse(in, out []int16) bool {
 	s := &c.sub
 	clear(out)
-	for i := range out {
-		at := c.talked + i
-		if s.Repeat && len(s.Plays) > 0 {
-			at %= len(s.Plays)
-		}
-		if at < len(s.Plays) {
-			out[i] = s.Plays[at]
-		}
-	}
+	play(out, s.Plays, c.talked, s.Repeat)
 	if s.Echo {
 		c.back.add(in, out)
 	}
@@ -93,6 +85,20 @@ func (c *Call) converse(in, out []int16) bool {
 	c.heard = record(c.heard, in)
 	c.played = record(c.played, out)
 	return s.HangUp == 0 || time.Duration(c.talked)*(time.Second/8000) < s.HangUp
+}
+
+// play writes what of a sound comes at a time, in samples, and leaves the rest of
+// out as it is when the sound is over.
+func play(out, pcm []int16, at int, repeat bool) {
+	for i := range out {
+		n := at + i
+		if repeat && len(pcm) > 0 {
+			n %= len(pcm)
+		}
+		if n < len(pcm) {
+			out[i] = pcm[n]
+		}
+	}
 }
 
 // record appends what fits.

@@ -120,6 +120,46 @@ func TestModemTones(t *testing.T) {
 	})
 }
 
+// TestModemReportsRings: +VDR has each ring and each pause told, and RING when no
+// other ring follows; a modem that refuses it goes on saying RING.
+func TestModemReportsRings(t *testing.T) {
+	double := linesim.Subscriber{Number: "5551234", NoCallerID: true, GiveUp: 3 * time.Second,
+		Cadence: []time.Duration{800 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 4 * time.Second}}
+	for _, c := range []struct {
+		quirk       linesim.ModemQuirk
+		line, heard string
+	}{
+		{"", "AT+VDR=?", "(0,1),(0-255)|OK"},
+		{"", "AT+VDR=2,0", "ERROR"},
+		{"", "AT+VDR=1,0", "OK|DROF=255|DRON=8|DROF=4|DRON=8"},
+		{"", "AT+VDR=1,5", "OK|DROF=255|DRON=8|DROF=4|DRON=8|RING"},
+		{"", "AT+VDR=0,0", "OK|RING|RING"},
+		{linesim.NoCadence, "AT+VDR=1,5", "ERROR|RING|RING"},
+		{linesim.MuteCadence, "AT+VDR=1,5", "OK|RING"},
+	} {
+		cfg := linesim.ModemConfig{Family: "usr", Quirks: []linesim.ModemQuirk{c.quirk}}
+		if c.quirk == "" {
+			cfg.Quirks = nil
+		}
+		atModem(t, cfg, func(ty *typist, sim *linesim.Sim) {
+			if got := ty.types("AT+VDR=1,0", 100*time.Millisecond); got != "AT+VDR=1,0|ERROR" {
+				t.Errorf("outside of voice mode: %q", got)
+			}
+			ty.types("ATE0+FCLASS=8", 26*time.Second) // long enough after the start for the first pause to be the longest
+			said := ty.types(c.line, 100*time.Millisecond)
+			if strings.Contains(c.heard, "|R") || strings.Contains(c.heard, "DR") {
+				if err := sim.Town().Ring("fxo1", double); err != nil {
+					t.Fatal(err)
+				}
+				said += "|" + ty.types("", 4*time.Second)
+			}
+			if said != c.heard {
+				t.Errorf("%s: %q, not %q", c.line, said, c.heard)
+			}
+		})
+	}
+}
+
 // TestModemInTownFile: a town of modems only, and what is wrong with one.
 func TestModemInTownFile(t *testing.T) {
 	cfg, problems := load(t, "[[modem]]\nname = \"m\"\nfamily = \"usr\"\nquirks = [\"stray-u\"]\nskew_ppm = 20.0\n[[line]]\nnumber = \"301\"\n")

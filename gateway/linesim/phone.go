@@ -75,6 +75,21 @@ type contact struct {
 	left   time.Duration
 }
 
+// pulsesOf are the movements of a dial for digits, each with the pause after it.
+func pulsesOf(digits string) (dial []contact) {
+	for _, d := range digits {
+		n := int(d - '0')
+		if n == 0 {
+			n = 10
+		}
+		for range n {
+			dial = append(dial, contact{false, pulseBreak}, contact{true, pulseMake})
+		}
+		dial = append(dial, contact{true, pulsePause})
+	}
+	return dial
+}
+
 func newPhone(s *Sim, n int, cfg PhoneConfig) *Phone {
 	return &Phone{
 		sim: s, name: fmt.Sprintf("fxs%d", n), cfg: cfg, bell: ringer{quiet: ringOver}, silence: ringPause,
@@ -112,16 +127,7 @@ func (p *Phone) DialPulse(digits string) error {
 		return fmt.Errorf("linesim: a dial has no %q", digits[i])
 	}
 	p.sim.do(func() {
-		for _, d := range digits {
-			n := int(d - '0')
-			if n == 0 {
-				n = 10
-			}
-			for range n {
-				p.contacts = append(p.contacts, contact{false, pulseBreak}, contact{true, pulseMake})
-			}
-			p.contacts = append(p.contacts, contact{true, pulsePause})
-		}
+		p.contacts = append(p.contacts, pulsesOf(digits)...)
 		p.sim.note(p.name, "dials %s by pulses", digits)
 	})
 	return nil
@@ -251,15 +257,7 @@ func (p *Phone) speak(in, out []int16) {
 		p.keypad.Read(out)
 		return
 	}
-	for i := range out {
-		at := p.talked + i
-		if n := len(p.cfg.Plays); p.cfg.Repeat && n > 0 {
-			at %= n
-		}
-		if at < len(p.cfg.Plays) {
-			out[i] = p.cfg.Plays[at]
-		}
-	}
+	play(out, p.cfg.Plays, p.talked, p.cfg.Repeat)
 	p.talked += len(out)
 	if p.cfg.Echo {
 		p.back.add(in, out)

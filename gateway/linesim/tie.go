@@ -181,16 +181,7 @@ func (t *tie) startDialing() {
 		_ = o.keys.Dial(digits) // checked by Town.Ring
 		return
 	}
-	for _, d := range digits {
-		n := int(d - '0')
-		if n == 0 {
-			n = 10
-		}
-		for range n {
-			o.breaks = append(o.breaks, contact{false, pulseBreak}, contact{true, pulseMake})
-		}
-		o.breaks = append(o.breaks, contact{true, pulsePause})
-	}
+	o.breaks = pulsesOf(digits)
 }
 
 // dial goes on with the digits.

@@ -53,6 +53,16 @@ func (c *cardTable) timeslots() (slots []TimeslotConfig, problems []tomlfile.Pro
 	return slots, problems
 }
 
+// rates tells what is wrong with the damage of a serial line.
+func rates(at tomlfile.Pos, damage Impairment) (problems []tomlfile.Problem) {
+	for key, rate := range map[string]float64{"bit_errors": damage.BitErrors, "lost_bytes": damage.LostBytes} {
+		if rate < 0 || rate > 0.5 {
+			problems = append(problems, at.KeyProblem(key, "a rate is between 0 and 0.5, not %v", rate))
+		}
+	}
+	return problems
+}
+
 type modemTable struct {
 	tomlfile.Pos
 	Name      string           `toml:"name"`
@@ -68,11 +78,7 @@ type modemTable struct {
 func (m *modemTable) config() (cfg ModemConfig, problems []tomlfile.Problem) {
 	cfg = ModemConfig{Name: m.Name, Family: m.Family, SkewPPM: m.SkewPPM, Link: m.Link,
 		Impairment: Impairment{BitErrors: m.BitErrors, LostBytes: m.LostBytes}}
-	for key, rate := range map[string]float64{"bit_errors": m.BitErrors, "lost_bytes": m.LostBytes} {
-		if rate < 0 || rate > 0.5 {
-			problems = append(problems, m.KeyProblem(key, "a rate is between 0 and 0.5, not %v", rate))
-		}
-	}
+	problems = rates(m.Pos, cfg.Impairment)
 	for _, q := range m.Quirks {
 		if !slices.Contains(modemQuirks, ModemQuirk(q)) {
 			problems = append(problems, m.KeyProblem("quirks", "no quirk %q: there are %v", q, modemQuirks))
@@ -179,13 +185,10 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		}
 		slots, wrong := c.timeslots()
 		problems = append(problems, wrong...)
-		for key, rate := range map[string]float64{"bit_errors": c.BitErrors, "lost_bytes": c.LostBytes} {
-			if rate < 0 || rate > 0.5 {
-				problems = append(problems, c.KeyProblem(key, "a rate is between 0 and 0.5, not %v", rate))
-			}
-		}
+		damage := Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}
+		problems = append(problems, rates(c.Pos, damage)...)
 		cfg.Cards = append(cfg.Cards, CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, Timeslots: slots, SkewPPM: c.SkewPPM,
-			Link: c.Link, SelfPowered: c.SelfPowered, Impairment: Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}})
+			Link: c.Link, SelfPowered: c.SelfPowered, Impairment: damage})
 	}
 	for _, m := range f.Modems {
 		modem, wrong := m.config()
