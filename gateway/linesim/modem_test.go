@@ -147,7 +147,7 @@ func TestModemReportsRings(t *testing.T) {
 			}
 			ty.types("ATE0+FCLASS=8", 26*time.Second) // long enough after the start for the first pause to be the longest
 			said := ty.types(c.line, 100*time.Millisecond)
-			if strings.Contains(c.heard, "|R") || strings.Contains(c.heard, "DR") {
+			if strings.Contains(c.heard, "RING") || strings.Contains(c.heard, "DRON") {
 				if err := sim.Town().Ring("fxo1", double); err != nil {
 					t.Fatal(err)
 				}
