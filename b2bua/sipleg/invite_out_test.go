@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -79,16 +78,6 @@ func (f *fixture) extension(number string, change ...func(*leg.Outgoing)) *end {
 	return e
 }
 
-func TestCalleeHangsUp(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := f.phone("102", 5072)
-		d, e := f.called(p)
-		d.Request("BYE", `Reason: Q.850;cause=31;text="whatever"`)
-		p.Expect("200 BYE")
-		e.expect("HungUp 31")
-	})
-}
-
 func TestNotRegistered(t *testing.T) {
 	play(t, nil, func(f *fixture) {
 		_, err := f.agent.DialExtension("102", leg.Outgoing{})
@@ -104,40 +93,6 @@ func TestNotRegistered(t *testing.T) {
 		if l, err := f.agent.DialPeer("nobody", "1", leg.Outgoing{}); err == nil || l != nil {
 			t.Error("dialled a peer that does not exist")
 		}
-	})
-}
-
-// Each place of a phone is a leg of its own.
-func TestPhoneAtTwoPlaces(t *testing.T) {
-	fixed := func(c *Config) {
-		c.Contacts = func(ext string) []Contact {
-			if ext != "102" {
-				return nil
-			}
-			return []Contact{{URI: "sip:UserB@there.com", Address: netip.MustParseAddrPort("127.0.0.1:5081")}}
-		}
-	}
-	play(t, fixed, func(f *fixture) {
-		desk, wired := f.phone("102", 5072), f.phone("102", 5081)
-		desk.Register()
-		e := &end{f: f, ladder: new(leg.Ladder)}
-		legs, err := f.agent.DialExtension("102", leg.Outgoing{Sink: e, Ladder: e.ladder})
-		if err != nil || len(legs) != 2 {
-			t.Fatalf("%d legs, %v", len(legs), err)
-		}
-		a, b := desk.Expect("INVITE"), wired.Expect("INVITE")
-		if b.URI != "sip:UserB@there.com" {
-			t.Errorf("Request-URI %s", b.URI)
-		}
-		d := wired.Incoming(b)
-		d.Respond(b, 200, "Contact: <sip:UserB@there.com>", sdpAt(4000))
-		wired.Expect("ACK") // there.com means nothing: it goes where the phone is
-		desk.Incoming(a).Respond(a, 486)
-		desk.Expect("ACK")
-		for _, l := range legs {
-			l.Hangup(leg.NormalClearing)
-		}
-		d.Respond(wired.Expect("BYE"), 200)
 	})
 }
 
@@ -201,88 +156,6 @@ func TestCalleeSilent(t *testing.T) {
 	})
 }
 
-// CANCEL: not before the callee has said anything; answered by 487.
-func TestCancel(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		rings bool
-	}{{"before anything came", false}, {"while it rings", true}} {
-		t.Run(c.name, func(t *testing.T) {
-			play(t, nil, func(f *fixture) {
-				p := f.phone("102", 5072)
-				e := f.dial("sip:102@127.0.0.1:5072")
-				invite := p.Expect("INVITE")
-				d := p.Incoming(invite)
-				if c.rings {
-					d.Respond(invite, 180)
-					synctest.Wait()
-				}
-				e.Hangup(leg.ElsewhereAnswer)
-				if !c.rings {
-					p.Quiet(time.Second)
-					d.Respond(invite, 100)
-				}
-				cancel := p.Expect("CANCEL")
-				if cancel.Get("Via") != invite.Get("Via") || cancel.Param("To", "tag") != "" || !cancel.Has("Reason", "completed elsewhere") {
-					t.Error(cancel.Text)
-				}
-				if n, m := cancel.CSeq(); n != 1 || m != "CANCEL" {
-					t.Error(cancel.Text)
-				}
-				d.Respond(cancel, 200)
-				d.Respond(invite, 487)
-				p.Expect("ACK")
-				if e.cause().Text != leg.ElsewhereAnswer.Text {
-					t.Errorf("%+v", e.cause())
-				}
-			})
-		})
-	}
-}
-
-// A 200 that crosses the CANCEL is acknowledged and ended.
-func TestAnswerCrossesCancel(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := f.phone("102", 5072)
-		e := f.dial("sip:102@127.0.0.1:5072")
-		invite := p.Expect("INVITE")
-		d := p.Incoming(invite)
-		d.Respond(invite, 180)
-		synctest.Wait()
-		e.Hangup(leg.NoAnswer)
-		d.Respond(invite, 200, sdpAt(4000))
-		cancel := p.Expect("CANCEL")
-		p.Expect("ACK")
-		bye := p.Expect("BYE")
-		d.Respond(cancel, 200)
-		d.Respond(bye, 200)
-		e.expect("Trying", "Ringing", "HungUp 19")
-		e.passed(`
-			b2bua -> 127.0.0.1 INVITE
-			127.0.0.1 -> b2bua 180
-			b2bua -> 127.0.0.1 CANCEL
-			127.0.0.1 -> b2bua 200
-			b2bua -> 127.0.0.1 ACK
-			b2bua -> 127.0.0.1 BYE
-			127.0.0.1 -> b2bua 200
-			127.0.0.1 -> b2bua 200`)
-	})
-}
-
-// Nobody heeds the CANCEL.
-func TestCancelUnheeded(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := f.phone("102", 5072)
-		e := f.dial("sip:102@127.0.0.1:5072")
-		invite := p.Expect("INVITE")
-		p.Incoming(invite).Respond(invite, 180)
-		synctest.Wait()
-		e.Hangup(leg.NoAnswer)
-		time.Sleep(2 * time.Second)
-		e.expect("Trying", "Ringing", "HungUp 19")
-	})
-}
-
 // 180 and 200 back to back arrive in order.
 func TestRingingBeforeAnswer(t *testing.T) {
 	play(t, nil, func(f *fixture) {
@@ -298,61 +171,6 @@ func TestRingingBeforeAnswer(t *testing.T) {
 			p.Expect("200 BYE")
 			e.expect("Trying", "Ringing", "Answered", "HungUp 16")
 		}
-	})
-}
-
-// A proxy forks: two ring, both answer; the first has the call, the other is
-// acknowledged and hung up on.
-func TestForkedAnswers(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := f.phone("102", 5072)
-		e := f.dial("sip:102@127.0.0.1:5072")
-		invite := p.Expect("INVITE")
-		one, two := p.Incoming(invite), p.Incoming(invite)
-		one.Respond(invite, 180)
-		two.Respond(invite, 183, sdpAt(4002))
-		e.expect("Trying", "Ringing", "EarlyMedia")
-		one.Respond(invite, 200, sdpAt(4000))
-		ack := p.Expect("ACK")
-		second := two.Respond(invite, 200, sdpAt(4002))
-		ack2, bye := p.Expect("ACK"), p.Expect("BYE")
-		if ack.Param("To", "tag") != one.LocalTag || ack2.Param("To", "tag") != two.LocalTag || bye.Param("To", "tag") != two.LocalTag {
-			t.Error("ACK and BYE went to the wrong fork")
-		}
-		two.Respond(bye, 200)
-		p.Send(second.Text)
-		p.ExpectRepeat(ack2, time.Second)
-		e.expect("Answered")
-		e.Hangup(leg.NormalClearing)
-		one.Respond(p.Expect("BYE"), 200)
-		e.expect("HungUp 16")
-
-		// A third one wakes up when the call is over: the tombstone sees to it.
-		three := p.Incoming(invite)
-		three.Respond(invite, 200, sdpAt(4004))
-		if ack := p.Expect("ACK"); ack.Param("To", "tag") != three.LocalTag {
-			t.Error(ack.Text)
-		}
-		three.Respond(p.Expect("BYE"), 200)
-	})
-}
-
-// The 200 is repeated because our ACK was lost.
-func TestAckRepeated(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := f.phone("102", 5072)
-		e := f.dial("sip:102@127.0.0.1:5072")
-		invite := p.Expect("INVITE")
-		d := p.Incoming(invite)
-		ok := d.Respond(invite, 200, sdpAt(4000))
-		ack := p.Expect("ACK")
-		p.Send(ok.Text)
-		p.ExpectRepeat(ack, time.Second)
-		d.Request("BYE")
-		p.Expect("200 BYE")
-		p.Send(ok.Text)
-		p.ExpectRepeat(ack, time.Second)
-		e.expect("Answered", "HungUp 16")
 	})
 }
 
@@ -394,67 +212,6 @@ func TestEarlyMediaFromCallee(t *testing.T) {
 		d.Request("BYE")
 		p.Expect("200 BYE")
 		e.expect("HungUp 16")
-	})
-}
-
-// A trunk challenges; INVITE and BYE are sent again with credentials.
-func TestTrunkChallenges(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := siptest.NewPeer(f.t, f.net, "trunk", "127.0.0.1:5080")
-		e := &end{f: f, ladder: new(leg.Ladder)}
-		l, err := f.agent.DialPeer("trunk", "5551234", leg.Outgoing{From: leg.Party{Number: "103", Withheld: true}, Sink: e, Ladder: e.ladder})
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.Leg = l
-		first := p.Expect("INVITE")
-		if !strings.Contains(first.Get("From"), "anonymous@anonymous.invalid") || first.Get("Privacy") != "id" || !first.Has("P-Asserted-Identity", "sip:103@127.0.0.1") {
-			t.Error(first.Text)
-		}
-		d := p.Incoming(first)
-		challenge := `Digest realm="itsp", nonce="abc", algorithm=MD5, qop="auth"`
-		d.Respond(first, 407, "Proxy-Authenticate: "+challenge)
-		p.Expect("ACK")
-		second := p.Expect("INVITE")
-		n, _ := second.CSeq()
-		a := siptest.DigestParams(second.Get("Proxy-Authorization"))
-		if n != 2 || second.Get("Call-ID") != first.Get("Call-ID") || second.Param("Via", "branch") == first.Param("Via", "branch") || a["username"] != "office" || a["nonce"] != "abc" || a["uri"] != second.URI {
-			t.Error(second.Text)
-		}
-		d = p.Incoming(second)
-		d.Respond(second, 200, sdpAt(4000))
-		ack := p.Expect("ACK")
-		if n, _ := ack.CSeq(); n != 2 || ack.Get("Proxy-Authorization") == "" {
-			t.Error(ack.Text)
-		}
-		e.Hangup(leg.NormalClearing)
-		bye := p.Expect("BYE")
-		d.Respond(bye, 401, "WWW-Authenticate: "+challenge)
-		again := p.Expect("BYE")
-		if n, _ := again.CSeq(); n != 4 || again.Get("Authorization") == "" {
-			t.Error(again.Text)
-		}
-		d.Respond(again, 200)
-		e.expect("Answered", "HungUp 16")
-	})
-}
-
-// The trunk does not like our credentials.
-func TestTrunkRefusesCredentials(t *testing.T) {
-	play(t, nil, func(f *fixture) {
-		p := siptest.NewPeer(f.t, f.net, "trunk", "127.0.0.1:5080")
-		e := &end{f: f, ladder: new(leg.Ladder)}
-		e.Leg, _ = f.agent.DialPeer("trunk", "5551234", leg.Outgoing{Sink: e, Ladder: e.ladder})
-		for range 2 {
-			m := p.Expect("INVITE")
-			p.Respond(m, 401, `WWW-Authenticate: Digest realm="itsp", nonce="abc", algorithm=MD5, qop="auth"`)
-			p.Expect("ACK")
-		}
-		p.Quiet(time.Second)
-		e.expect("HungUp 21")
-		if !strings.Contains(f.log.String(), "user name or secret is wrong") {
-			t.Error("the log does not say what to do")
-		}
 	})
 }
 
