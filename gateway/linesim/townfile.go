@@ -35,6 +35,18 @@ type cardTable struct {
 	LostBytes   float64          `toml:"lost_bytes" doc:"rate of octets lost on it"`
 }
 
+// config is the card, with what is wrong with it.
+func (c *cardTable) config() (CardConfig, []tomlfile.Problem) {
+	slots, problems := c.timeslots()
+	if c.FXO < 0 || c.FXS < 0 || c.TDM < 0 || c.FXO+c.FXS+c.TDM > 32 {
+		problems = append(problems, c.Problem("a card has up to 32 ports, not %d FXO, %d FXS and %d TDM", c.FXO, c.FXS, c.TDM))
+	}
+	damage := Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}
+	problems = append(problems, rates(c.Pos, damage)...)
+	return CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, Timeslots: slots, SkewPPM: c.SkewPPM,
+		Link: c.Link, SelfPowered: c.SelfPowered, Impairment: damage}, problems
+}
+
 // timeslots are those of the card, with what is wrong with them.
 func (c *cardTable) timeslots() (slots []TimeslotConfig, problems []tomlfile.Problem) {
 	if len(c.Signalling) > max(c.TDM, 0) {
@@ -88,54 +100,6 @@ func (m *modemTable) config() (cfg ModemConfig, problems []tomlfile.Problem) {
 	return cfg, problems
 }
 
-type lineTable struct {
-	tomlfile.Pos
-	Number        string         `toml:"number"`
-	Numbers       []furtherTable `toml:"numbers" doc:"up to 4 further numbers, which ring differently"`
-	DialToneAfter time.Duration  `toml:"dial_tone_after" doc:"from off-hook; 0: 250ms"`
-	NoDialTone    bool           `toml:"no_dial_tone"`
-	Reversal      bool           `toml:"reversal" doc:"polarity is reversed on answer"`
-	LoopDrop      time.Duration  `toml:"loop_drop" doc:"when the other side hangs up; 0: 350ms"`
-	NoLoopDrop    bool           `toml:"no_loop_drop"`
-	AfterHangUp   string         `toml:"after_hangup" enum:"busy,dial,congestion,silence"`
-	Flash         time.Duration  `toml:"flash" doc:"longest loop break that is a hook-flash; zero: no such service"`
-	ReturnLoss    float64        `toml:"echo_return_loss" doc:"dB by which what is sent comes back weaker; 0: nothing comes back"`
-	EchoDelay     time.Duration  `toml:"echo_delay"`
-	Noise         float64        `toml:"noise" doc:"level of noise on the line, dBm0; 0: none"`
-	CallerID      string         `toml:"caller_id" doc:"standard of caller ID; empty: the country's"`
-}
-
-type furtherTable struct {
-	tomlfile.Pos
-	Number  string          `toml:"number" required:"true"`
-	Ring    string          `toml:"ring" doc:"its cadence by name: outside, inside, recall, urgent, dr1 to dr4; empty: the country's"`
-	Cadence []time.Duration `toml:"cadence" doc:"or written out: ring, pause, ring, pause"`
-}
-
-// further are the further numbers of the line, with what is wrong with them;
-// taken holds whose the numbers before them are.
-func (l *lineTable) further(country tone.Country, taken map[string]string) (all []FurtherNumber, problems []tomlfile.Problem) {
-	for _, t := range l.Numbers {
-		f := FurtherNumber{Number: t.Number, Cadence: t.Cadence}
-		if t.Ring != "" {
-			var err error
-			if f.Cadence, err = ParseCadence(country, t.Ring); err != nil {
-				problems = append(problems, t.KeyProblem("ring", "%v", err))
-				continue
-			}
-		}
-		all = append(all, f)
-		if t.Ring != "" && t.Cadence != nil {
-			problems = append(problems, t.KeyProblem("cadence", "number %s has ring and cadence: write one of them", t.Number))
-		}
-		// One number more at a time, so that the message has its place.
-		if err := checkFurther(all, func(number string) string { return taken[number] }); err != nil {
-			problems, all = append(problems, t.Problem("%v", err)), all[:len(all)-1]
-		}
-	}
-	return all, problems
-}
-
 type phoneTable struct {
 	tomlfile.Pos
 	Answer int           `toml:"answer" doc:"after so many rings; 0: never"`
@@ -180,15 +144,8 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		problems = append(problems, tomlfile.Problem{File: path, Message: err.Error()})
 	}
 	for _, c := range f.Cards {
-		if c.FXO < 0 || c.FXS < 0 || c.TDM < 0 || c.FXO+c.FXS+c.TDM > 32 {
-			problems = append(problems, c.Problem("a card has up to 32 ports, not %d FXO, %d FXS and %d TDM", c.FXO, c.FXS, c.TDM))
-		}
-		slots, wrong := c.timeslots()
-		problems = append(problems, wrong...)
-		damage := Impairment{BitErrors: c.BitErrors, LostBytes: c.LostBytes}
-		problems = append(problems, rates(c.Pos, damage)...)
-		cfg.Cards = append(cfg.Cards, CardConfig{Name: c.Name, FXO: c.FXO, FXS: c.FXS, Timeslots: slots, SkewPPM: c.SkewPPM,
-			Link: c.Link, SelfPowered: c.SelfPowered, Impairment: damage})
+		card, wrong := c.config()
+		cfg.Cards, problems = append(cfg.Cards, card), append(problems, wrong...)
 	}
 	for _, m := range f.Modems {
 		modem, wrong := m.config()
@@ -196,36 +153,16 @@ func Load(path string) (Config, []tomlfile.Problem) {
 	}
 	taken := map[string]string{}
 	for i, l := range f.Lines {
+		if whose := taken[l.Number]; whose != "" {
+			problems = append(problems, l.KeyProblem("number", "number %s is %s already", l.Number, whose))
+		}
 		if l.Number != "" {
 			taken[l.Number] = fmt.Sprintf("line fxo%d's", i+1)
 		}
 	}
 	for i, l := range f.Lines {
-		further, wrong := l.further(country, taken)
-		problems = append(problems, wrong...)
-		for _, f := range further {
-			taken[f.Number] = fmt.Sprintf("line fxo%d's", i+1)
-		}
-		if l.CallerID != "" {
-			if _, err := callerid.Lookup(l.CallerID); err != nil {
-				problems = append(problems, l.KeyProblem("caller_id", "%v", err))
-			}
-		}
-		if strings.Trim(l.Number, "0123456789") != "" {
-			problems = append(problems, l.KeyProblem("number", "number %q: write digits only", l.Number))
-		}
-		if l.NoDialTone {
-			l.DialToneAfter = -1
-		}
-		if l.NoLoopDrop {
-			l.LoopDrop = -1
-		}
-		h := Hybrid{ReturnLoss: l.ReturnLoss, Delay: l.EchoDelay, Noise: l.Noise}
-		if _, err := newHybrid(h); err != nil {
-			problems = append(problems, l.Problem("%v", err))
-		}
-		cfg.Lines = append(cfg.Lines, LineConfig{Number: l.Number, Further: further, DialToneAfter: l.DialToneAfter, Reversal: l.Reversal,
-			LoopDrop: l.LoopDrop, AfterHangUp: afterHangUps[l.AfterHangUp], Flash: l.Flash, CallerID: l.CallerID, Hybrid: h})
+		line, wrong := l.config(country, fmt.Sprintf("line fxo%d's", i+1), taken)
+		cfg.Lines, problems = append(cfg.Lines, line), append(problems, wrong...)
 	}
 	for _, p := range f.Phones {
 		cfg.Phones = append(cfg.Phones, PhoneConfig{Answer: p.Answer, Plays: sound(p.Plays, 0), Repeat: p.Repeat, Echo: p.Echo, HangUp: p.HangUp, WaitingDisplay: p.Shows, Plain: p.Plain})
@@ -238,8 +175,6 @@ func Load(path string) (Config, []tomlfile.Problem) {
 	}
 	return cfg, tomlfile.Sort(problems)
 }
-
-var afterHangUps = map[string]AfterHangUp{"": ThenBusy, "busy": ThenBusy, "dial": ThenDial, "congestion": ThenCongestion, "silence": ThenSilence}
 
 var absences = map[string]callerid.Absence{"unavailable": callerid.Unavailable, "private": callerid.Private,
 	"payphone": callerid.Payphone, "service": callerid.ServiceConflict}
