@@ -5,7 +5,9 @@
 // of frames and messages.
 //
 // One goroutine owns a Sim and everything in it: cards, lines, calls,
-// telephones. It lives by the sample clocks of the cards, in steps of 10 ms.
+// telephones. It lives by the sample clocks of the cards, in steps of 10 ms, and
+// so precisely a telephone measures the ring voltage on its line: the cadence that
+// it tells is what was rung, not what anybody ordered.
 // Exported methods ask it and wait for the answer; none may be called from a
 // function that it calls (Config.OnEvent).
 //

@@ -228,13 +228,16 @@ func TestJapaneseTelephoneTellsCadences(t *testing.T) {
 func TestBankRings(t *testing.T) {
 	fake(t, func(t *testing.T) {
 		h := spanHost(t, linesim.TimeslotConfig{Signalling: linesim.FXSLoopStart}, linesim.TimeslotConfig{Signalling: linesim.FXSGroundStart},
-			linesim.TimeslotConfig{Signalling: linesim.FXOLoopStart, Number: "700"})
+			linesim.TimeslotConfig{Signalling: linesim.FXOLoopStart, Number: "700"},
+			linesim.TimeslotConfig{Signalling: linesim.FXOGroundStart, Number: "701"})
 		country, _ := tone.Lookup("us")
 		ring, _ := country.Ring("dr3")
 		h.slot(1).SetRing(true, ring)
 		h.slot(2).SetRing(true, ring)
-		if err := h.sim.Town().Ring("700", linesim.Subscriber{Number: "5551234", Cadence: ring}); err != nil {
-			t.Fatal(err)
+		for _, number := range []string{"700", "701"} {
+			if err := h.sim.Town().Ring(number, linesim.Subscriber{Number: "5551234", Cadence: ring}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		wait(9 * time.Second)
 		for _, phone := range h.sim.Phones() {
@@ -242,8 +245,10 @@ func TestBankRings(t *testing.T) {
 				t.Errorf("%s: %+v", phone.Name(), st)
 			}
 		}
-		if got := h.line[3].bursts(); len(got) < 5 || !slices.Equal(got[:5], ring[:5]) {
-			t.Errorf("the line rings as %v, want %v", got, ring)
+		for n := 3; n <= 4; n++ {
+			if got := h.line[n].bursts(); len(got) < 5 || !slices.Equal(got[:5], ring[:5]) {
+				t.Errorf("port %d is rung as %v, want %v", n, got, ring)
+			}
 		}
 	})
 }
