@@ -236,6 +236,10 @@ func (c *compiler) peer(peer *Peer) {
 	}
 }
 
+// maxAccess bounds what is dialled before a number: an access number and a PIN. A
+// line takes 64 digits in all.
+const maxAccess = 40
+
 // mailboxes checks whose phones show what waits at peers.
 func (c *compiler) mailboxes() {
 	for i := range c.plan.config.Peers {
@@ -257,6 +261,12 @@ func (c *compiler) trunk(t *Trunk) {
 		c.wrong(t.Pos, "peer", "trunk %q: there is no peer %q%s", t.Name, t.Peer, tomlfile.Suggest(t.Peer, names(p.config.Peers, func(x Peer) string { return x.Name })))
 	case t.Peer != "" && p.peers[t.Peer].Proxy == "" && len(p.peers[t.Peer].Addresses) != 1:
 		c.wrong(t.Pos, "peer", "trunk %q: peer %q needs proxy: it is not clear where calls to it are sent", t.Name, t.Peer)
+	}
+	if bad := strings.Trim(strings.ToLower(t.Access), "0123456789*#abcd,w"); bad != "" || len(t.Access) > maxAccess {
+		c.wrong(t.Pos, "access", "trunk %q: access = %q: write up to %d digits, a comma for a pause of 2s, w to wait for another dial tone, such as \"9w\"", t.Name, t.Access, maxAccess)
+	}
+	if t.Access != "" && t.Peer != "" {
+		c.wrong(t.Pos, "access", "trunk %q: access is dialled on lines; for a peer write prepend in the rule", t.Name)
 	}
 	if t.Hunt != "" && t.Peer != "" {
 		c.wrong(t.Pos, "hunt", "trunk %q: hunt is for lines; a peer has none", t.Name)

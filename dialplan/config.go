@@ -170,6 +170,7 @@ type Trunk struct {
 	tomlfile.Pos
 	Name     string           `toml:"name" required:"true" doc:"name for rules"`
 	Lines    tomlfile.Strings `toml:"lines" doc:"its lines, in order"`
+	Access   string           `toml:"access" doc:"what is dialled on its lines before each number: digits, , for a pause of 2s, w to wait for another dial tone, such as 9w"`
 	Hunt     string           `toml:"hunt" doc:"which idle line is taken; absent: ascending" enum:"ascending,descending,round-robin,round-robin-down"`
 	Peer     string           `toml:"peer" doc:"the SIP peer that it leads to, instead of lines"`
 	Format   string           `toml:"format" doc:"how numbers are dialled on it; absent: as the rule leaves them" enum:"as-dialed,e164,e164-no-plus,national"`

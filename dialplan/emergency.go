@@ -143,7 +143,7 @@ func (s *search) emergencyRoute(number string, from *extension) Route {
 		r.Notice.Place = from.phone.Place
 	}
 	for i, t := range em.trunks {
-		stage := Stage{Targets: []Target{{Kind: ToTrunk, Name: t.Name, Number: number, Pos: t.Pos.At()}}, Pos: em.pos}
+		stage := Stage{Targets: []Target{{Kind: ToTrunk, Name: t.Name, Number: number, Access: t.Access, Pos: t.Pos.At()}}, Pos: em.pos}
 		if i < len(em.trunks)-1 {
 			stage.On = Any
 		}

@@ -96,7 +96,11 @@ func (t Target) describe(from Presentation) string {
 	case ToPhone:
 		return "rings " + t.Name + shown
 	case ToTrunk:
-		return fmt.Sprintf("dials %s on trunk %s%s", t.Number, t.Name, shown)
+		before := ""
+		if t.Access != "" {
+			before = t.Access + " and "
+		}
+		return fmt.Sprintf("dials %s%s on trunk %s%s", before, t.Number, t.Name, shown)
 	case ToSIPAddress:
 		return "calls " + t.URI + shown
 	}

@@ -84,6 +84,18 @@ how it was found:
 	}
 }
 
+// What a trunk dials before the number is no part of it: it changes neither what it
+// means nor where it stands in a test.
+func TestAccessIsExplained(t *testing.T) {
+	p := plan(t, strings.Replace(phones+outside, `name = "pstn"`, "name = \"pstn\"\naccess = \"9w\"", 1))
+	text := explained(t, p, Query{From: caller(t, p, "104"), Dialed: "911"})
+	for _, want := range []string{"pstn 911 then", "1. dials 9w and 911 on trunk pstn"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 func TestRouteAsJSON(t *testing.T) {
 	p := plan(t, users+`
 [[phone]]

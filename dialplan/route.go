@@ -159,6 +159,7 @@ type Target struct {
 	Kind   TargetKind   `json:"kind"`
 	Name   string       `json:"name,omitempty"`   // extension, trunk or feature
 	Number string       `json:"number,omitempty"` // digits to dial on the trunk; argument of the feature
+	Access string       `json:"access,omitempty"` // what the trunk's lines dial before the number
 	URI    string       `json:"uri,omitempty"`    // SIP address
 	From   Presentation `json:"from,omitzero"`    // how the caller is shown here; zero: as the route says
 	Pos    tomlfile.Pos `json:"pos"`

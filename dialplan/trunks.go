@@ -71,7 +71,7 @@ func (s *search) trunks(r *rule, name, number string, o owner) fragment {
 		if s.full(t) {
 			continue
 		}
-		target := Target{Kind: ToTrunk, Name: t.Name, Number: public.format(t.Format), From: s.shown(r, t, o), Pos: r.to}
+		target := Target{Kind: ToTrunk, Name: t.Name, Number: public.format(t.Format), Access: t.Access, From: s.shown(r, t, o), Pos: r.to}
 		f = s.link(f, Failure|Unreachable, s.emit(Stage{Targets: []Target{target}, RingFor: r.ring, Pos: r.pos}))
 	}
 	return f

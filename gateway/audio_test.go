@@ -149,18 +149,19 @@ func abs(n int) int { return max(n, -n) }
 func TestConfigMistakes(t *testing.T) {
 	port := func(k jack.Kind) *fakeJack { return newFakeJack(t, "x", k) }
 	for want, c := range map[string]Config{
-		"a line has no name":                  {Lines: []LineConfig{{Port: port(jack.FXO)}}},
-		"line a has no port":                  {Lines: []LineConfig{{Name: "a"}}},
-		"line a is configured twice":          {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}, {Name: "a", Port: port(jack.FXO)}}},
-		`say "fxo" for a line to an exchange`: {Lines: []LineConfig{{Name: "a", Port: port(jack.Unknown)}}},
-		"a gain is from -24 to 24 dB":         {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), SendGain: 30}}},
-		`line a: `:                            {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), Country: "xx"}}},
-		`caller ID standard "x" is not known`: {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), CallerID: "x"}}},
-		`trunk t: there is no line "b"`:       {Trunks: []TrunkConfig{{Name: "t", Lines: []string{"b"}}}},
-		"trunk t has no lines":                {Trunks: []TrunkConfig{{Name: "t"}}},
-		"a trunk is made of FXO lines":        {Lines: []LineConfig{{Name: "a", Port: port(jack.FXS)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}}}},
-		"trunk t is configured twice":         {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}}, {Name: "t", Lines: []string{"a"}}}},
-		"trunk t: unknown hunting order 9":    {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}, Hunt: 9}}},
+		"a line has no name":                     {Lines: []LineConfig{{Port: port(jack.FXO)}}},
+		"line a has no port":                     {Lines: []LineConfig{{Name: "a"}}},
+		"line a is configured twice":             {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}, {Name: "a", Port: port(jack.FXO)}}},
+		`say "fxo" for a line to an exchange`:    {Lines: []LineConfig{{Name: "a", Port: port(jack.Unknown)}}},
+		"a gain is from -24 to 24 dB":            {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), SendGain: 30}}},
+		`line a: `:                               {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), Country: "xx"}}},
+		`caller ID standard "x" is not known`:    {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO), CallerID: "x"}}},
+		`trunk t: there is no line "b"`:          {Trunks: []TrunkConfig{{Name: "t", Lines: []string{"b"}}}},
+		`trunk t: access: "9x" can't be dialled`: {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}, Access: "9x"}}},
+		"trunk t has no lines":                   {Trunks: []TrunkConfig{{Name: "t"}}},
+		"a trunk is made of FXO lines":           {Lines: []LineConfig{{Name: "a", Port: port(jack.FXS)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}}}},
+		"trunk t is configured twice":            {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}}, {Name: "t", Lines: []string{"a"}}}},
+		"trunk t: unknown hunting order 9":       {Lines: []LineConfig{{Name: "a", Port: port(jack.FXO)}}, Trunks: []TrunkConfig{{Name: "t", Lines: []string{"a"}, Hunt: 9}}},
 	} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, expected %q", err, want)

@@ -163,6 +163,10 @@ type TrunkConfig struct {
 	Name  string
 	Lines []string // names of lines, in hunting order
 	Hunt  Hunt
+	// Access is dialled before each number, spelled as Gateway.Dial has it: "9w" for
+	// lines of another exchange that wants a 9 and gives a second dial tone, an
+	// access number and a PIN for two-stage dialling. Empty: nothing.
+	Access string
 }
 
 // Hunt is the order in which a trunk's lines are tried.

@@ -501,6 +501,34 @@ func TestTwoStages(t *testing.T) {
 	})
 }
 
+// The lines lead to another exchange, which wants a 9 and gives a second dial tone:
+// the number is the number all the same.
+func TestTrunkAccess(t *testing.T) {
+	open(t, Config{Trunks: []TrunkConfig{{Access: "9w"}}}, "fxo1", func(o *office) {
+		line := o.jack("fxo1")
+		p := o.dial("5551234")
+		line.dialTone()
+		time.Sleep(1700 * time.Millisecond)
+		if got := line.dialled(); got != "9" {
+			t.Errorf("first stage %q", got)
+		}
+		line.dialTone()
+		time.Sleep(2700 * time.Millisecond)
+		if got := line.dialled(); got != "5551234" {
+			t.Errorf("second stage %q", got)
+		}
+		p.draws(`
+			b2bua -> fxo1  off-hook
+			fxo1  -> b2bua dial tone
+			b2bua -> fxo1  DTMF 9
+			fxo1  -> b2bua dial tone
+			b2bua -> fxo1  DTMF 5551234`)
+		if n := p.Party().Number; n != "5551234" {
+			t.Errorf("called is %q", n)
+		}
+	})
+}
+
 func TestPause(t *testing.T) {
 	open(t, Config{}, "fxo1", func(o *office) {
 		line := o.jack("fxo1")

@@ -129,7 +129,7 @@ func (g *Gateway) Dial(trunk, number string, o leg.Outgoing) (leg.Leg, error) {
 		return nil, leg.InvalidNumber.GivenBy(leg.Us).Because("%v", err)
 	}
 	c := newCall(fmt.Sprintf("%s-%x", trunk, t.calls.Add(1)), leg.Party{Number: number}, o, g.log)
-	c.trunk, c.number, c.dialed = t, steps, number
+	c.trunk, c.number, c.dialed = t, append(slices.Clone(t.first), steps...), number
 	return g.place(c, func() *line {
 		if l := t.pick(nil); l != nil || !o.Emergency {
 			return l

@@ -23,8 +23,18 @@ type step struct {
 // parseNumber cuts what is to be dialled into steps, in the spelling that
 // Gateway.Dial describes.
 func parseNumber(s string) ([]step, error) {
-	var steps []step
-	digits := 0
+	steps, digits, err := cutNumber(s)
+	switch {
+	case err != nil:
+		return nil, err
+	case digits == 0:
+		return nil, fmt.Errorf("%q has no digit to dial", s)
+	}
+	return steps, nil
+}
+
+// cutNumber is parseNumber of what may have no digits; it counts them.
+func cutNumber(s string) (steps []step, digits int, err error) {
 	for _, r := range s {
 		switch {
 		case strings.ContainsRune(" -.()", r):
@@ -43,16 +53,13 @@ func parseNumber(s string) ([]step, error) {
 			steps[len(steps)-1].digits += strings.ToUpper(string(r))
 			digits++
 		default:
-			return nil, fmt.Errorf("%q can't be dialled on a line: %q is not a digit", s, r)
+			return nil, 0, fmt.Errorf("%q can't be dialled on a line: %q is not a digit", s, r)
 		}
 	}
-	switch {
-	case digits == 0:
-		return nil, fmt.Errorf("%q has no digit to dial", s)
-	case digits > maxDigits:
-		return nil, fmt.Errorf("%q… has %d digits, a line dials at most %d", s[:16], digits, maxDigits)
+	if digits > maxDigits {
+		return nil, 0, fmt.Errorf("%q… has %d digits, a line dials at most %d", s[:16], digits, maxDigits)
 	}
-	return steps, nil
+	return steps, digits, nil
 }
 
 // isDigit tells whether r is a key of a telephone (ITU-T Q.23).

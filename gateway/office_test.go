@@ -67,7 +67,7 @@ func open(t *testing.T, c Config, names string, body func(o *office)) {
 		c.Lines = nil
 		trunk := TrunkConfig{Name: "pstn"}
 		if len(c.Trunks) > 0 {
-			trunk.Hunt = c.Trunks[0].Hunt
+			trunk.Hunt, trunk.Access = c.Trunks[0].Hunt, c.Trunks[0].Access
 		}
 		for i, name := range strings.Fields(names) {
 			l := LineConfig{}

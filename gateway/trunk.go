@@ -31,6 +31,7 @@ type trunk struct {
 	name  string
 	lines []*line
 	hunt  Hunt
+	first []step // dialled before each number
 	calls atomic.Uint64
 	last  atomic.Int64 // index of the line used last
 }
@@ -123,6 +124,10 @@ func newTrunk(c TrunkConfig, lines map[string]*line) (*trunk, error) {
 	t := &trunk{name: c.Name, hunt: c.Hunt}
 	if int(c.Hunt) >= len(hunts) {
 		return nil, fmt.Errorf("trunk %s: unknown hunting order %d", c.Name, c.Hunt)
+	}
+	var err error
+	if t.first, _, err = cutNumber(c.Access); err != nil {
+		return nil, fmt.Errorf("trunk %s: access: %w", c.Name, err)
 	}
 	for _, name := range c.Lines {
 		l := lines[name]

@@ -17,7 +17,7 @@ func (o *Office) lineConfig(b *book) gateway.Config {
 	for _, t := range b.parties.Trunks {
 		if t.Peer == "" {
 			hunt, _ := gateway.ParseHunt(t.Hunt) // checked with the file
-			c.Trunks = append(c.Trunks, gateway.TrunkConfig{Name: t.Name, Lines: t.Lines, Hunt: hunt})
+			c.Trunks = append(c.Trunks, gateway.TrunkConfig{Name: t.Name, Lines: t.Lines, Hunt: hunt, Access: t.Access})
 		}
 	}
 	return c
