@@ -72,7 +72,7 @@ func (f *fxs) ringBell() {
 	name, cadence := f.howToRing()
 	f.bell.rings = true
 	switch name {
-	case leg.RingOutside, leg.RingInside:
+	case leg.RingOutside, leg.RingInside, leg.RingRecall: // as the rest of the ladder shows
 		f.out("ring")
 	default:
 		f.out("ring (%s)", name)

@@ -67,8 +67,8 @@ func TestTelephoneRingsAsItsCallAsks(t *testing.T) {
 		{"us", "", us.Bell, "ring"},
 		{"us", "outside", us.Bell, "ring"},
 		{"us", "inside", []time.Duration{400 * ms, 200 * ms, 400 * ms, 4 * time.Second}, "ring"},
-		{"uk", "inside", []time.Duration{time.Second, 2 * time.Second}, "ring"},
-		{"us", "recall", []time.Duration{300 * ms, 200 * ms, 300 * ms, 200 * ms, 300 * ms, 4 * time.Second}, "ring (recall)"},
+		{"uk", "inside", []time.Duration{time.Second, 4 * time.Second}, "ring"},
+		{"us", "recall", []time.Duration{300 * ms, 200 * ms, 300 * ms, 200 * ms, 300 * ms, 4 * time.Second}, "ring"},
 		{"de", "dr2", []time.Duration{800 * ms, 400 * ms, 800 * ms, 4 * time.Second}, "ring (dr2)"},
 		{"us", "door", door, "ring (door)"},
 		{"us", "urgent", own, "ring (urgent)"}, // the office has another for it
@@ -181,7 +181,7 @@ func TestRingsBack(t *testing.T) {
 		want  []time.Duration
 		arrow string
 	}{
-		"held":    {true, recall, "ring (recall)"},
+		"held":    {true, recall, "ring"},
 		"waiting": {false, door, "ring (door)"},
 	} {
 		t.Run(name, func(t *testing.T) {

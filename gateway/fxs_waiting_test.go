@@ -151,7 +151,7 @@ func TestCallWaiting(t *testing.T) {
 			b2bua -> fxs1  call-waiting tone
 			fxs1  -> b2bua flash
 			fxs1  -> b2bua flash
-			b2bua -> fxs1  ring (recall)
+			b2bua -> fxs1  ring
 			b2bua -> fxs1  caller ID 5551234 "Joe"
 			fxs1  -> b2bua off-hook
 			fxs1  -> b2bua on-hook`)
