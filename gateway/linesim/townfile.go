@@ -171,6 +171,9 @@ func Load(path string) (Config, []tomlfile.Problem) {
 		if strings.Trim(s.Number, "0123456789*#") != "" {
 			problems = append(problems, s.KeyProblem("number", "number %q: write digits only", s.Number))
 		}
+		if whose := taken[s.Number]; whose != "" {
+			problems = append(problems, s.KeyProblem("number", "number %s is %s already", s.Number, whose))
+		}
 		cfg.Subscribers = append(cfg.Subscribers, s.subscriber())
 	}
 	return cfg, tomlfile.Sort(problems)

@@ -140,12 +140,13 @@ func TestWrongTownFile(t *testing.T) {
 		"[[card]]\nbit_errors = 2.0":                           "between 0 and 0.5",
 		"[[line]]\nnumber = \"12a\"":                           "write digits only",
 		"[[line]]\nnumber = \"12\"\n[[line]]\nnumber = \"12\"": "number 12 is line fxo1's already",
-		"[[line]]\ncaller_id = \"morse\"":                      "morse",
-		"[[line]]\nnoise = 5.0":                                "-10 or less",
-		"[[line]]\nafter_hangup = \"music\"":                   "busy",
-		"[[subscriber]]\nname = \"Joe\"":                       "number",
-		"[[subscriber]]\nnumber = \"1 2\"":                     "write digits only",
-		"[[subscriber]]\nnumber = \"1\"\nansver = \"1s\"":      "answer",
+		"[[line]]\nnumbers = [{ number = \"12\" }]\n[[subscriber]]\nnumber = \"12\"": "town.toml:4: number 12 is line fxo1's already",
+		"[[line]]\ncaller_id = \"morse\"":                                            "morse",
+		"[[line]]\nnoise = 5.0":                                                      "-10 or less",
+		"[[line]]\nafter_hangup = \"music\"":                                         "busy",
+		"[[subscriber]]\nname = \"Joe\"":                                             "number",
+		"[[subscriber]]\nnumber = \"1 2\"":                                           "write digits only",
+		"[[subscriber]]\nnumber = \"1\"\nansver = \"1s\"":                            "answer",
 	} {
 		_, problems := load(t, text)
 		if got := tomlfile.Text(problems); !tomlfile.Fatal(problems) || !strings.Contains(got, want) || !strings.Contains(got, "town.toml") {
