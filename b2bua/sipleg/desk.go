@@ -91,8 +91,8 @@ func (d *desk) deadline() (next time.Time) {
 	if len(d.tombs) > 0 {
 		next = d.tombs[0].deadline
 	}
-	if len(d.order) > 0 && (next.IsZero() || d.order[0].at.Before(next)) {
-		next = d.order[0].at
+	if len(d.order) > 0 {
+		next = alarm.Sooner(next, d.order[0].at)
 	}
 	return next
 }

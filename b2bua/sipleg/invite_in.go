@@ -8,6 +8,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -164,8 +165,7 @@ func contactUser(user string) string {
 		return ""
 	}
 	for i := range len(user) {
-		c := user[i]
-		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' || c == '.' || c == '+' || c == '*') {
+		if c := user[i]; !isAlphanum(c) && strings.IndexByte("-_.+*", c) < 0 {
 			return ""
 		}
 	}
@@ -375,16 +375,16 @@ func (l *Leg) expireAnswer(now time.Time) {
 	if l.state != called {
 		return
 	}
-	if !l.inv.trying.IsZero() && !now.Before(l.inv.trying) {
+	if alarm.Due(l.inv.trying, now) {
 		l.sendTrying()
 	}
-	if !l.inv.expires.IsZero() && !now.Before(l.inv.expires) {
+	if alarm.Due(l.inv.expires, now) {
 		l.log.Info("the caller wanted no answer after this time")
 		l.respond(l.inv.tx, 487)
 		l.finish(leg.NoAnswer.GivenBy(l.name).Because("the caller's time for an answer is over"))
 		return
 	}
-	if !l.inv.again.IsZero() && !now.Before(l.inv.again) { // RFC 3261 §13.3.1.1: proxies would give up
+	if alarm.Due(l.inv.again, now) { // RFC 3261 §13.3.1.1: proxies would give up
 		l.inv.again = now.Add(time.Minute)
 		if last := l.inv.tx.Last(); last != nil && !l.inv.reliably {
 			l.inv.tx.Respond(last, now) //nolint:errcheck // logged where it is sent

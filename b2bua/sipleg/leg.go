@@ -11,6 +11,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"crosspoint/internal/crew"
 	"crosspoint/media"
 	"crosspoint/media/g711"
@@ -142,19 +143,16 @@ func (l *Leg) received(in wire.Inbound) {
 func (l *Leg) deadline() time.Time {
 	next := l.patience
 	for _, r := range l.clients {
-		next = sooner(next, r.Deadline())
+		next = alarm.Sooner(next, r.Deadline())
 	}
 	for _, s := range l.servers {
-		next = sooner(next, s.Deadline())
+		next = alarm.Sooner(next, s.Deadline())
 	}
-	next = sooner(next, l.settled.deadline())
+	next = alarm.Sooner(next, l.settled.deadline())
 	if l.state == called {
-		next = sooner(sooner(sooner(next, l.inv.trying), l.inv.again), l.inv.expires)
+		next = alarm.Sooner(next, l.inv.trying, l.inv.again, l.inv.expires)
 	}
-	next = sooner(next, l.inv.repeat.Deadline())
-	next = sooner(next, l.inv.reliable.Deadline())
-	next = sooner(next, l.modify.deadline())
-	return sooner(next, l.timer.deadline())
+	return alarm.Sooner(next, l.inv.repeat.Deadline(), l.inv.reliable.Deadline(), l.modify.deadline(), l.timer.deadline())
 }
 
 // expire does what is due.
@@ -177,7 +175,7 @@ func (l *Leg) expire(now time.Time) {
 	l.expireReliable(now)
 	l.expireTimer(now)
 	l.expireModify(now)
-	if !l.patience.IsZero() && !now.Before(l.patience) {
+	if alarm.Due(l.patience, now) {
 		l.report(l.why)
 	}
 }

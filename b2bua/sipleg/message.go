@@ -235,7 +235,7 @@ func userPart(number string) string {
 	for i := range len(number) {
 		c := number[i]
 		switch {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', strings.IndexByte(unreserved, c) >= 0:
+		case isAlphanum(c), strings.IndexByte(unreserved, c) >= 0:
 			b.WriteByte(c)
 		case c == '%' && i+2 < len(number) && isHex(number[i+1]) && isHex(number[i+2]):
 			b.WriteByte(c)
@@ -244,6 +244,11 @@ func userPart(number string) string {
 		}
 	}
 	return b.String()
+}
+
+// isAlphanum tells a letter or a digit (RFC 3261 §25.1, alphanum).
+func isAlphanum(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 func isHex(c byte) bool {

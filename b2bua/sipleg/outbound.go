@@ -140,9 +140,9 @@ func (r *outbound) handle(item any) {
 }
 
 func (r *outbound) deadline() time.Time {
-	d := sooner(r.next, r.ping)
+	d := alarm.Sooner(r.next, r.ping)
 	if r.tx != nil {
-		d = sooner(d, r.tx.Deadline())
+		d = alarm.Sooner(d, r.tx.Deadline())
 	}
 	return d
 }
@@ -151,11 +151,11 @@ func (r *outbound) expire(now time.Time) {
 	if r.tx != nil && r.tx.Expire(now) {
 		r.answered(made(r.tx.Request, 408))
 	}
-	if !r.ping.IsZero() && !now.Before(r.ping) {
+	if alarm.Due(r.ping, now) {
 		r.ping = now.Add(pingEvery)
 		r.agent.wire.KeepAlive(r.flow) //nolint:errcheck // the next refresh will show what is wrong
 	}
-	if !r.next.IsZero() && !now.Before(r.next) {
+	if alarm.Due(r.next, now) {
 		r.next, r.tries = time.Time{}, 0
 		r.begin()
 	}

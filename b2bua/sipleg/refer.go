@@ -135,7 +135,7 @@ func escaped(v string) string {
 	var b strings.Builder
 	for i := range len(v) {
 		c := v[i]
-		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-_.!~*'()", c) >= 0 {
+		if isAlphanum(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02X", c)

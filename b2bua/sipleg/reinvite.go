@@ -7,6 +7,7 @@ import (
 
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/sdp"
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -73,7 +74,7 @@ func (m *modify) start(l *Leg) {
 }
 
 func (l *Leg) expireModify(now time.Time) {
-	if !l.modify.notYet.IsZero() && !now.Before(l.modify.notYet) {
+	if alarm.Due(l.modify.notYet, now) {
 		l.modify.notYet = time.Time{}
 		l.modify.start(l)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -20,7 +21,7 @@ type sessionTimer struct {
 	known    bool          // the party speaks RFC 4028
 }
 
-func (t *sessionTimer) deadline() time.Time { return sooner(t.refresh, t.end) }
+func (t *sessionTimer) deadline() time.Time { return alarm.Sooner(t.refresh, t.end) }
 
 // tooShort refuses a session interval that would be all refreshes (RFC 4028 §9).
 func (a *Agent) tooShort(req *sip.Request) *refusal {
@@ -125,10 +126,10 @@ func (l *Leg) expireTimer(now time.Time) {
 		return
 	}
 	switch {
-	case !t.end.IsZero() && !now.Before(t.end):
+	case alarm.Due(t.end, now):
 		l.log.Warn("the call ends: the session was not refreshed", "name", l.name, "interval", t.interval)
 		l.bye(leg.Recovery.GivenBy(l.name).Because("%s has vanished: the call was not refreshed for %v", l.name, t.interval))
-	case !t.refresh.IsZero() && !now.Before(t.refresh):
+	case alarm.Due(t.refresh, now):
 		t.refresh = time.Time{}
 		l.modify.refresh = true
 		l.modify.start(l)

@@ -5,6 +5,7 @@ import (
 
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -64,7 +65,7 @@ func (s settled) invited() bool {
 // deadline is when expire has something to do; zero: never.
 func (s settled) deadline() (next time.Time) {
 	for i := range s {
-		next = sooner(next, s[i].Deadline())
+		next = alarm.Sooner(next, s[i].Deadline())
 	}
 	return next
 }

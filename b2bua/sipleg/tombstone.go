@@ -7,6 +7,7 @@ import (
 	"crosspoint/b2bua/leg"
 	"crosspoint/b2bua/sipleg/txn"
 	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -91,7 +92,7 @@ func (t *tombstone) settle() (empty bool) {
 	t.clients = keep(t.clients, func(r *request) bool { return r.State() != txn.Terminated })
 	next := t.settled.deadline()
 	for _, r := range t.clients {
-		next = sooner(next, r.Deadline())
+		next = alarm.Sooner(next, r.Deadline())
 	}
 	if len(t.clients) == 0 && !t.waiting() {
 		t.ladder = nil
@@ -229,14 +230,6 @@ func keep[T any](list []T, test func(T) bool) []T {
 		return nil
 	}
 	return list[:n]
-}
-
-// sooner is the earlier of two deadlines; zero is never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
 }
 
 // tombHeap orders tombstones by deadline (container/heap).

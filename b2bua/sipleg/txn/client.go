@@ -3,6 +3,7 @@ package txn
 import (
 	"time"
 
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -149,17 +150,17 @@ func (c *Client) GiveUpAt(at time.Time) {
 }
 
 // Deadline is when Expire has something to do; zero is never.
-func (c *Client) Deadline() time.Time { return earliest(c.repeat, c.end) }
+func (c *Client) Deadline() time.Time { return alarm.Sooner(c.repeat, c.end) }
 
 // Expire does what is due. It tells whether the request has just been given up
 // without a final response (timers B and F): the user treats that as a 408.
 func (c *Client) Expire(now time.Time) (timedOut bool) {
-	if due(c.end, now) {
+	if alarm.Due(c.end, now) {
 		timedOut = !c.answered
 		c.finish()
 		return timedOut
 	}
-	if due(c.repeat, now) {
+	if alarm.Due(c.repeat, now) {
 		c.timing.again()
 		c.send(c.Request) // the next repetition tries again
 		if c.invite {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -139,15 +140,15 @@ func (r *Remains) Cancelled(cancel *sip.Request) bool {
 func (r *Remains) Invited() bool { return !r.client && r.method == sip.INVITE }
 
 // Deadline is when Expire has something to do.
-func (r *Remains) Deadline() time.Time { return earliest(r.repeat, r.end) }
+func (r *Remains) Deadline() time.Time { return alarm.Sooner(r.repeat, r.end) }
 
 // Expire does what is due: the bytes, if not nil, are to be sent.
 func (r *Remains) Expire(timing Timing, now time.Time) []byte {
-	if due(r.end, now) {
+	if alarm.Due(r.end, now) {
 		r.state, r.again, r.repeat, r.end = Terminated, nil, time.Time{}, time.Time{}
 		return nil
 	}
-	if due(r.repeat, now) {
+	if alarm.Due(r.repeat, now) {
 		r.interval = min(2*r.interval, timing.Filled().T2)
 		r.repeat = now.Add(r.interval)
 		r.repeats(timing)

@@ -3,6 +3,7 @@ package txn
 import (
 	"time"
 
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -38,16 +39,16 @@ func (r *Repeat) Response() *sip.Response { return r.res }
 func (r *Repeat) Stop() { *r = Repeat{} }
 
 // Deadline is when Expire has something to do; zero is never.
-func (r *Repeat) Deadline() time.Time { return earliest(r.repeat, r.end) }
+func (r *Repeat) Deadline() time.Time { return alarm.Sooner(r.repeat, r.end) }
 
 // Expire sends again when that is due. It tells whether the peer has just been
 // given up, 64*T1 after the first sending.
 func (r *Repeat) Expire(now time.Time) (gaveUp bool) {
-	if due(r.end, now) {
+	if alarm.Due(r.end, now) {
 		r.Stop()
 		return true
 	}
-	if due(r.repeat, now) {
+	if alarm.Due(r.repeat, now) {
 		r.timing.again()
 		r.send(r.res) // the next repetition tries again
 		r.interval *= 2

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"crosspoint/internal/alarm"
 	"github.com/emiago/sipgo/sip"
 )
 
@@ -171,17 +172,17 @@ func (s *Server) finish() {
 }
 
 // Deadline is when Expire has something to do; zero is never.
-func (s *Server) Deadline() time.Time { return earliest(s.repeat, s.end) }
+func (s *Server) Deadline() time.Time { return alarm.Sooner(s.repeat, s.end) }
 
 // Expire does what is due. It tells whether a refusal has just been given up
 // without an ACK (timer H).
 func (s *Server) Expire(now time.Time) (noAck bool) {
-	if due(s.end, now) {
+	if alarm.Due(s.end, now) {
 		noAck = s.invite && s.state == Completed
 		s.finish()
 		return noAck
 	}
-	if due(s.repeat, now) {
+	if alarm.Due(s.repeat, now) {
 		s.timing.again()
 		s.send(s.last)                              // the next repetition tries again
 		s.interval = min(2*s.interval, s.timing.T2) // timer G

@@ -80,14 +80,3 @@ func (s State) String() string {
 
 // Send puts a message on its way. An error says that it could not be sent at all.
 type Send func(sip.Message) error
-
-// earliest is the sooner of two deadlines; zero is never.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
-}
-
-// due tells that a deadline is set and has come.
-func due(deadline, now time.Time) bool { return !deadline.IsZero() && !now.Before(deadline) }
