@@ -29,7 +29,7 @@ const (
 	cadenceMost  = 16                     // on and off times, as many as a card may be told
 	cadenceLeast = 100 * time.Millisecond // of each: shorter ones are noise to whoever is rung
 	pauseLeast   = 2 * time.Second        // caller ID needs 0.5 s, 1 s of message and 0.2 s (GR-30 §2.3)
-	pauseMost    = 6 * time.Second        // after that, whoever is rung takes the caller to have given up
+	pauseMost    = 5 * time.Second        // soon after that, whoever is rung takes the caller to have given up
 )
 
 // ParseCadence reads a cadence by its name in a country ("dr2"; see

@@ -18,7 +18,7 @@ func TestParseCadence(t *testing.T) {
 		"dr2":             times(800, 400, 800, 4000),
 		"0.8/0.4/0.8/4":   times(800, 400, 800, 4000),
 		"1/2":             times(1000, 2000),
-		".125/.25/1.5/6":  times(125, 250, 1500, 6000),
+		".125/.25/1.5/5":  times(125, 250, 1500, 5000),
 		"0.3/0.2/0.3/2.5": times(300, 200, 300, 2500),
 	} {
 		if got, err := linesim.ParseCadence(uk, text); err != nil || !slices.Equal(got, want) {

@@ -90,7 +90,7 @@ func TestWrongCommands(t *testing.T) {
 			"ring fxo1 from 1 ring 2/4/":   `"2/4/" is no ring`,
 			"ring fxo1 from 1 ring 1e99/4": `is no ring`,
 			"ring fxo1 from 1 ring 2":      "has 1 times",
-			"ring fxo1 from 1 ring 2/1":    "from 2s to 6s",
+			"ring fxo1 from 1 ring 2/1":    "from 2s to 5s",
 			"ring 5553009 from 1":          `no line "5553009"`,
 			"hangup fxo1":                  "line fxo1 has no call",
 			"drop fxo1 soon":               "write a time such as 300ms",
