@@ -17,9 +17,9 @@ subscribers                             the town's numbers
 calls                                   calls over the lines, oldest first
 events [N]                              what happened, newest last
 ring LINE from NUMBER [name "TEXT"] [private | outofarea | payphone | service]
-     [noid] [badid] [for 20s]           someone calls a line; why without number
+     [noid] [badid] [for 20s]           someone calls a line, by its name or a number of it; why without number
      [dial 101]                         the digits that are sent over a trunk
-     [ring dr2 | ring 0.8/0.4/0.8/4]    and it rings so, not as its number does
+     [ring dr2 | ring 0.8/0.4/0.8/4]    how it rings; else as the called number does
 hangup LINE                             the town's side of a line's call hangs up
 drop LINE 300ms                         loop current drops for a time
 echo LINE 12 [4ms]                      what is sent comes back 12 dB weaker; 0: not
