@@ -133,7 +133,7 @@ func (f *fxo) ringing(ev event) fxoState {
 			f.firstRingOver()
 			return f.settle()
 		case ringTimer:
-			f.begin(f.call, true)
+			f.beginIn()
 			return f.gaveUp()
 		}
 	}
@@ -163,11 +163,20 @@ func (f *fxo) bell(ev jack.Change) (d time.Duration) {
 	return d
 }
 
+// beginIn keeps a record of the call that came in.
+func (f *fxo) beginIn() {
+	f.begin(f.call, true)
+	f.record.Dialed = f.ring.number
+	if f.ring.number == "" && f.opt.tellsNumbers() {
+		f.stats.NoNumber++
+	}
+}
+
 // offer hands the call to call control, with the caller if known.
 func (f *fxo) offer() fxoState {
 	c := f.call
 	c.party, c.other = f.ring.got.caller, f.ring.got.caller
-	f.begin(c, true)
+	f.beginIn()
 	switch {
 	case f.ring.told:
 	case f.ring.known:
@@ -187,9 +196,6 @@ func (f *fxo) offer() fxoState {
 	if f.gw.cfg.Accept == nil {
 		f.hungUp(leg.Rejected.GivenBy(leg.Us).Because("nobody takes calls from line %s", f.cfg.Name))
 		return f.let()
-	}
-	if f.record.Dialed = f.ring.number; f.ring.number == "" && f.opt.tellsNumbers() {
-		f.stats.NoNumber++
 	}
 	f.since = time.Now()
 	c.sink = f.gw.cfg.Accept.Accept(leg.Incoming{

@@ -134,7 +134,7 @@ func (f *fxo) taken(ev event) fxoState {
 		}
 	case expired:
 		if ev.timer == ringTimer {
-			f.begin(f.call, true)
+			f.beginIn()
 			return f.gaveUp()
 		}
 	}

@@ -14,12 +14,13 @@ import (
 // pause before one, in tenths of a second:
 //
 //	modem                driver
-//	 |--DROF=40------------>|  RingOn, 4 s after the ring before: some say it late
-//	 |--DRON=8------------->|  RingOff, 0.8 s
-//	 |--DROF=4, DRON=8----->|  RingOn, RingOff
+//	 |--DRON=8------------->|  RingOn, RingOff: it was 0.8 s
+//	 |--DROF=4------------->|  RingOn
+//	 |--DRON=8------------->|  RingOff
 //	 |--RING--------------->|  half a second after the last: known already
 //
-// They are asked for only where somebody wants to know.
+// They are asked for only where somebody wants to know. Some modems say the pause
+// before the first ring too, others tell all of a ring at its end.
 
 const (
 	// timed asks for reports, and a RING half a second after each ring beside them,
@@ -32,6 +33,8 @@ const (
 	// reportWait is how long after a RING its report may come, of a modem that says
 	// RING as it begins.
 	reportWait = 2500 * time.Millisecond
+	// longPause is longer than the pauses between the rings of a call.
+	longPause = 6500 * time.Millisecond
 	// openBurst is how long a ring goes on at the most of which only the pause
 	// before it was told.
 	openBurst = 6 * time.Second
@@ -103,7 +106,12 @@ func (m *Modem) report(text string) bool {
 	if !m.up || m.offHook || !m.cadence.timed {
 		return true
 	}
-	m.cadence.reported, m.cadence.missing, m.cadence.silent = time.Now(), time.Time{}, false
+	c := &m.cadence
+	rests := time.Since(c.reported) > longPause
+	if r[1] == "OF" && rests {
+		return true // what was before a call is no part of it, and nothing may follow
+	}
+	c.reported, c.missing, c.silent = time.Now(), time.Time{}, false
 	if r[1] == "OF" {
 		m.ringEnds(0)
 		m.ringBegins(d, openBurst)

@@ -55,6 +55,7 @@ func (m *Modem) lift() {
 			return
 		}
 		m.offHook = true
+		m.ringEnds(0)
 		m.start()
 	})
 }
