@@ -144,7 +144,10 @@ no_call_waiting = "*68"
 type analogCase struct {
 	incoming string // where calls on fxo1 go; empty: 131
 	calls    b2bua.Config
-	more     string // TOML
+	more     string               // TOML
+	lines    []linesim.LineConfig // of the town; nil: two that reverse polarity on answer
+	fxo1     string               // more of that line's table
+	plain    bool                 // the hall's telephone rings alike for all calls
 }
 
 // townspeople are who can be called; none speaks unless a test lets it.
@@ -166,7 +169,14 @@ func analog(t *testing.T, c analogCase, script func(o *analogOffice)) {
 	text := strings.Replace(officeText, "[features]\n", analogFeatures, 1) + strings.Replace(analogText, "INCOMING", c.incoming, 1) + c.more
 	users := &userSettings{set: map[string]dialplan.Settings{}}
 	c.calls.Users = users
-	town := linesim.Config{Subscribers: townspeople, Lines: []linesim.LineConfig{{Reversal: true}, {Reversal: true}}}
+	if c.lines == nil {
+		c.lines = []linesim.LineConfig{{Reversal: true}, {Reversal: true}}
+	}
+	text = strings.Replace(text, `name = "fxo1"`+"\n", `name = "fxo1"`+"\n"+c.fxo1+"\n", 1)
+	if c.plain {
+		text = strings.Replace(text, `name = "hall"`+"\n", `name = "hall"`+"\ndistinctive_rings = false\n", 1)
+	}
+	town := linesim.Config{Subscribers: townspeople, Lines: c.lines}
 	Play(t, Config{Text: text, Calls: c.calls, Town: town}, func(l *Lab) {
 		o := &analogOffice{office: &office{Lab: l, phones: map[string]*siptest.Peer{}}, users: users, sip: map[string]*call{}}
 		for _, p := range o.Town.Phones() {
