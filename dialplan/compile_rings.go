@@ -132,6 +132,9 @@ func (c *compiler) numbers(l *Line) {
 		c.wrong(l.Pos, "numbers", "%s is %s line: numbers, by how it rings, is for fxo lines", title, article[l.Kind])
 		return
 	}
+	if l.Signalling == "ground-start" {
+		c.wrong(l.Pos, "numbers", "%s: with ground-start a line does not tell how it rings: ask for loop-start, or for a line for each number", title)
+	}
 	if len(l.Numbers) > MaxNumbers {
 		c.wrong(l.Pos, "numbers", "%s: numbers: a line has at most %d beside its own", title, MaxNumbers)
 	}
