@@ -57,7 +57,9 @@ type line struct {
 // is doing.
 type machine interface {
 	handle(event)
-	words() string  // the state, for people
+	// says is the state in words, where %s stands for who is at the other end, and
+	// what follows them (words.go).
+	says() (state, more string)
 	ready() bool    // an order to place a call could be obeyed now
 	failed() string // why it could not be at any time; empty if it could
 	release()       // on-hook, silent, idle

@@ -37,7 +37,7 @@ func (l *line) publish() {
 		Line:      l.cfg.Name,
 		Port:      l.cfg.Port.Name(),
 		Kind:      l.kind,
-		State:     l.m.words(),
+		State:     l.words(),
 		Since:     l.since,
 		Ready:     l.m.ready(),
 		BusiedOut: l.busied,

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"time"
 
 	"crosspoint/b2bua/leg"
@@ -239,51 +238,6 @@ func (d *tdm) failed() string {
 		return heldWords
 	}
 	return ""
-}
-
-func (d *tdm) words() string {
-	if why := d.failed(); why != "" {
-		return "failed: " + why
-	}
-	other := "unknown"
-	if d.call != nil {
-		other = d.call.other.String()
-	}
-	switch d.state {
-	case tdmIdle:
-		if d.busied {
-			return "busied out"
-		}
-		return "idle"
-	case tdmHeld:
-		if d.busied {
-			return "busied out; the far end is off-hook"
-		}
-		return "waits for the far end to release"
-	case tdmWaiting:
-		return "seized for " + other + ", waits out the guard time"
-	case tdmSeizing:
-		if d.opt.Immediate {
-			return "seized for " + other
-		}
-		return "seized for " + other + ", waits for the wink"
-	case tdmDialing:
-		return "dialling " + other
-	case tdmProceeding:
-		return "calling " + other
-	case tdmTalking:
-		return "talking with " + other
-	case tdmCollecting:
-		if d.inward.digits == "" {
-			return "seized by the far end, waits for digits"
-		}
-		return "seized by the far end, which has dialled " + d.inward.digits
-	case tdmOffered:
-		return fmt.Sprintf("seized by the far end, rings %s", d.inward.rings())
-	case tdmRefused:
-		return "seized by the far end, which hears " + d.inward.hears.String()
-	}
-	return "is tested"
 }
 
 // signalling is what the bits of the line's timeslot stand for, if it is one.
