@@ -20,6 +20,8 @@ type party struct {
 	source    leg.Source      // as whom it may dial
 	holds     bool            // it has put the others on hold (hold.go)
 	rang      bool            // it was alerted before it answered, or did not
+	keys      string          // pressed one soon after the other (line_flash.go)
+	keyed     time.Time       // when the last of them was
 	silent    bool            // nothing is heard from it, and that was reported
 	expected  time.Time       // since when it should be heard (inactivity.go); zero: not looked for yet
 }

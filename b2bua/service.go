@@ -28,6 +28,9 @@ func (c *Call) serve(t dialplan.Target) State {
 		d.bridge.Resume(d.held.leg.Stream())
 		return c.park(&transfer{Call: c, transferor: d.host, transferee: d.held}, t.Number)
 	}
+	if d, ok := c.setup.seeker.(*desk); ok && t.Name == dialplan.FeatureLineFlash {
+		return d.flashLine()
+	}
 	if _, ok := c.setup.seeker.(*newcomer); !ok {
 		return c.setup.seeker.failed(leg.Rejected.GivenBy(leg.Us).Because("nobody can be transferred to %s", t.Name))
 	}
@@ -63,7 +66,10 @@ func (c *Call) serve(t dialplan.Target) State {
 	}
 	return c.setup.seeker.failed(leg.Cause{
 		Q850: 79, Status: 501, By: leg.Us, Hint: t.Pos.String(),
-		Text: "the service " + t.Name + " can't be dialled: transfer a call to its code",
+		Text: map[bool]string{
+			true:  "the service " + t.Name + " is for a call on a telephone line: press its code while you talk",
+			false: "the service " + t.Name + " can't be dialled: transfer a call to its code",
+		}[t.Name == dialplan.FeatureLineFlash],
 	})
 }
 

@@ -22,6 +22,7 @@ func (c *Call) talking(p *party, ev leg.Event) State {
 		return Talking
 	case leg.Digit:
 		c.passDigit(p, ev)
+		c.key(p, ev.Digit)
 		return Talking
 	case leg.Silent:
 		c.silent(p, ev)

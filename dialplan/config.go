@@ -65,6 +65,7 @@ type Phone struct {
 	Accept    tomlfile.Strings `toml:"accept" doc:"if given, the only callers that it accepts"`
 	NeverDial tomlfile.Strings `toml:"never_dial" doc:"numbers that it may not call: patterns or extensions"`
 
+	LineFlash    bool          `toml:"line_flash" doc:"true: it may give hook-flashes to the exchange of a telephone line, and so dial there what this file does not see"`
 	Hotline      string        `toml:"hotline" doc:"number that is dialled as the handset is lifted (analog phones)"`
 	HotlineAfter time.Duration `toml:"hotline_after" doc:"how long the handset waits for digits before the hotline number is dialled; absent: not at all"`
 }
@@ -274,6 +275,7 @@ type Features struct {
 	Withhold        string `toml:"withhold" doc:"one call without showing a number: the code and the number"`
 	ThreeWay        string `toml:"three_way" doc:"join two calls"`
 	Echo            string `toml:"echo" doc:"hear yourself, to test a phone"`
+	LineFlash       string `toml:"line_flash" doc:"pressed while talking on a telephone line: a hook-flash to the exchange there; for phones with line_flash = true"`
 }
 
 // Emergency says what an emergency number is and what a call to it does.

@@ -29,6 +29,7 @@ const (
 	FeatureWithhold        = "withhold"
 	FeatureThreeWay        = "three_way"
 	FeatureEcho            = "echo"
+	FeatureLineFlash       = "line_flash"
 )
 
 // services compiles the feature codes into the office's context.
@@ -53,6 +54,7 @@ func (c *compiler) services() {
 		{name: FeatureWithhold, code: f.Withhold, argument: true},
 		{name: FeatureThreeWay, code: f.ThreeWay},
 		{name: FeatureEcho, code: f.Echo},
+		{name: FeatureLineFlash, code: f.LineFlash},
 	} {
 		if s.code != "" {
 			s.pos = f.Key(s.name)

@@ -74,6 +74,9 @@ func (l *linter) fraud() {
 		if class := p.classes[e.phone.Class]; class != nil {
 			who = fmt.Sprintf("class %q", class.Name)
 		}
+		if all := Local | National | International | Premium; e.phone.LineFlash && e.allow&all != all {
+			l.warn(e.phone.Key("line_flash"), "phone %s may give hook-flashes to the exchange of a line, and dial there whatever it likes, also what its permissions (%s) refuse", e.number, e.allow)
+		}
 		dear := e.allow & (International | Premium)
 		if dear == 0 || e.toll > 0 || reported[who] {
 			continue

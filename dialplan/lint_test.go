@@ -45,6 +45,17 @@ place = "main house"
 	}
 }
 
+// TestLintLineFlash: what is dialled after a flash to the exchange no permission
+// holds back.
+func TestLintLineFlash(t *testing.T) {
+	for allow, warned := range map[string]bool{`["local"]`: true, `["internal", "local", "national", "international", "premium"]`: false} {
+		p := plan(t, "country = \"us\"\n[[phone]]\nextension = \"101\"\nsecret = \"lantern-7-fig\"\nline_flash = true\nallow = "+allow+"\n")
+		if text := tomlfile.Text(p.Lint()); strings.Contains(text, "office.toml:5: warning: phone 101 may give hook-flashes") != warned {
+			t.Errorf("%s: %s", allow, text)
+		}
+	}
+}
+
 func TestLint(t *testing.T) {
 	const clean = `
 country = "us"

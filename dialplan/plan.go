@@ -164,6 +164,15 @@ func (p *Plan) Hotline(extension string) (number string, after time.Duration) {
 	return "", 0
 }
 
+// LineFlash is the code by which a phone gives a hook-flash to the exchange of the
+// telephone line that it talks on; empty: it may not.
+func (p *Plan) LineFlash(extension string) string {
+	if e := p.extensions[extension]; e != nil && e.phone != nil && e.phone.LineFlash {
+		return p.config.Features.LineFlash
+	}
+	return ""
+}
+
 // ours tells whether a SIP address's host is this office. A plan that was not
 // told its domains takes every host for its own.
 func (p *Plan) ours(host string) bool {
