@@ -143,8 +143,7 @@ func (s *search) ring() Ring {
 // ringAskedFor finds the ring that a value of Alert-Info means. Of several the
 // first that is known counts.
 func (p *Plan) ringAskedFor(text string) (Ring, bool) {
-	for _, value := range strings.Split(text, ",") {
-		value = strings.TrimSpace(value)
+	for _, value := range alertValues(text) {
 		for _, list := range [...][]Ring{p.ringOrder, builtIn, asked} {
 			for _, r := range list {
 				if r.AlertInfo != "" && sameAlert(value, r.AlertInfo) {
@@ -154,6 +153,21 @@ func (p *Plan) ringAskedFor(text string) (Ring, bool) {
 		}
 	}
 	return Ring{}, false
+}
+
+// alertValues are the values of an Alert-Info, which commas part, but for those in
+// an address.
+func alertValues(text string) (values []string) {
+	inside, from := false, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '<' || c == '>':
+			inside = c == '<'
+		case c == ',' && !inside:
+			values, from = append(values, strings.TrimSpace(text[from:i])), i+1
+		}
+	}
+	return append(values, strings.TrimSpace(text[from:]))
 }
 
 // sameAlert tells whether a value of Alert-Info asks for what another one stands

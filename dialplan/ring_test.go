@@ -188,6 +188,8 @@ func TestAlertInfo(t *testing.T) {
 		"<http://office.example>":                      "",
 		"<http://office.example>;info=sales;more=true": "",
 		"<nothing>, <Bellcore-dr2>":                    "dr2",
+		"<http://a.example/1,2>, <Bellcore-dr3>":       "dr3",
+		"<http://a.example/,Bellcore-dr2,>":            "",
 		",,<>,;":                                       "",
 		"<":                                            "",
 		">":                                            "",
