@@ -67,6 +67,7 @@ func New(cfg Config) *Agent {
 	w.Handle = func(in wire.Inbound) { <-ready; handle(in) }
 	a.wire = wire.New(w)
 	close(ready)
+	a.desk.notifier.watch()
 	a.running.Go(a.desk.run) // ends with ctx
 	a.registerAt(cfg.Peers)
 	return a
@@ -83,6 +84,7 @@ func (a *Agent) connectionFailed(f wire.Flow, err error) {
 type Stats struct {
 	Dialogs    int   // legs in progress
 	Tombstones int   // legs that are over and still answer repetitions
+	Watchers   int   // phones' subscriptions to their messages
 	Repeated   int64 // messages sent again, since the beginning
 	Wire       wire.Stats
 }
@@ -90,7 +92,7 @@ type Stats struct {
 // Stats counts what the agent holds now.
 func (a *Agent) Stats() Stats {
 	legs, tombs := a.table.count()
-	return Stats{Dialogs: legs, Tombstones: tombs, Repeated: a.cfg.Timing.Repeated.Load(), Wire: a.wire.Stats()}
+	return Stats{Dialogs: legs, Tombstones: tombs, Watchers: int(a.desk.notifier.count.Load()), Repeated: a.cfg.Timing.Repeated.Load(), Wire: a.wire.Stats()}
 }
 
 // Shutdown takes our registrations back and no new calls, waits until those in progress have ended or the
@@ -98,6 +100,7 @@ func (a *Agent) Stats() Stats {
 func (a *Agent) Shutdown(ctx context.Context) error {
 	a.stopping.Store(true)
 	a.takeBack(ctx)
+	a.partWithPhones()
 	err := a.drain(ctx)
 	for _, l := range a.table.all() {
 		l.Hangup(leg.ShuttingDown.GivenBy(leg.Us))
@@ -233,10 +236,14 @@ func base36(n uint64) string { return strconv.FormatUint(n, 36) }
 
 // allow is the Allow header outside of calls.
 func (a *Agent) allow() string {
+	list := allowed
 	if a.cfg.Registrar != nil {
-		return allowed + ", REGISTER"
+		list += ", REGISTER"
 	}
-	return allowed
+	if a.cfg.Messages != nil {
+		list += ", SUBSCRIBE"
+	}
+	return list
 }
 
 // unavailable answers an INVITE that finds no room.

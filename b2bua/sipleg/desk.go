@@ -23,15 +23,18 @@ type desk struct {
 	tombs   tombHeap
 	answers map[string]answer // to requests outside of calls, for their repetitions
 	order   []expiring        // of answers, oldest first
+
+	notifier notifier // of messages that wait (mwi_notifier.go)
 }
 
 // A deskItem is one of: a message, with the tombstone that it is for if any;
-// a tombstone to keep; a connection that has ended.
+// a tombstone to keep; a connection that has ended; something to do.
 type deskItem struct {
 	in   wire.Inbound
 	tomb *tombstone
 	bury bool
 	lost wire.Flow
+	do   func()
 }
 
 type answer struct {
@@ -48,7 +51,7 @@ type expiring struct {
 const maxAnswers = 50000
 
 func newDesk(a *Agent) *desk {
-	return &desk{agent: a, in: inbox.New[deskItem](), answers: make(map[string]answer)}
+	return &desk{agent: a, in: inbox.New[deskItem](), answers: make(map[string]answer), notifier: notifier{agent: a}}
 }
 
 func (d *desk) take(in wire.Inbound, tomb *tombstone) { d.in.Put(deskItem{in: in, tomb: tomb}) }
@@ -94,7 +97,7 @@ func (d *desk) deadline() (next time.Time) {
 	if len(d.order) > 0 {
 		next = alarm.Sooner(next, d.order[0].at)
 	}
-	return next
+	return alarm.Sooner(next, d.notifier.deadline())
 }
 
 func (d *desk) expire(now time.Time) {
@@ -113,6 +116,7 @@ func (d *desk) expire(now time.Time) {
 	if len(d.order) == 0 {
 		d.order = nil
 	}
+	d.notifier.expire(now)
 }
 
 func (d *desk) serve(item deskItem) {
@@ -122,6 +126,9 @@ func (d *desk) serve(item deskItem) {
 		if r := d.agent.cfg.Registrar; r != nil {
 			r.FlowLost(item.lost)
 		}
+		d.notifier.lost(item.lost, now)
+	case item.do != nil:
+		item.do()
 	case item.bury:
 		if t.settle() {
 			d.forget(t)
@@ -196,6 +203,9 @@ func (d *desk) send(msg sip.Message, flow wire.Flow) {
 func (d *desk) respond(in wire.Inbound) *sip.Response {
 	req := in.Request
 	tag := d.agent.statelessTag(req)
+	if s := d.notifier.of(req); s != nil {
+		return s.respond(in)
+	}
 	if toTag(req) != "" && req.Method != sip.REGISTER {
 		return response(req, 481, "", tag) // RFC 3261 §12.2.2
 	}
@@ -206,14 +216,14 @@ func (d *desk) respond(in wire.Inbound) *sip.Response {
 		return d.agent.options(req, tag)
 	case sip.INVITE:
 		return d.agent.unavailable(req, tag)
-	case sip.CANCEL, sip.BYE, sip.PRACK, sip.UPDATE, sip.INFO, sip.NOTIFY:
+	case sip.CANCEL, sip.BYE, sip.PRACK, sip.UPDATE, sip.INFO:
 		return response(req, 481, "", tag)
+	case sip.NOTIFY:
+		return d.notifier.notified(in, tag)
 	case sip.REFER:
 		return response(req, 403, "REFER Only Within A Call", tag)
 	case sip.SUBSCRIBE:
-		res := response(req, 489, "", tag)
-		with(res, "Allow-Events", "refer")
-		return res
+		return d.notifier.subscribe(in, tag)
 	}
 	res := response(req, 405, "", tag)
 	with(res, "Allow", d.agent.allow())

@@ -34,13 +34,13 @@ func (n *notifier) watch() {
 		return
 	}
 	n.subs, n.others = make(map[string][]*subscription), make(map[string][]*unasked)
-	known := true // what the phones have been told before, or are as they register and subscribe
+	var begun atomic.Bool // what is known already, phones are told as they subscribe and register
 	n.board.Watch(func(extension string, _ mwi.Summary) {
-		if !known && a.ctx.Err() == nil {
+		if begun.Load() && a.ctx.Err() == nil {
 			a.desk.in.Put(deskItem{do: func() { n.changed(extension) }})
 		}
 	})
-	known = false
+	begun.Store(true)
 }
 
 // changed tells the phones of an extension.
@@ -149,7 +149,8 @@ func (n *notifier) leave(o owner) {
 func (n *notifier) bodyTo(req *sip.Request, extension string, flow wire.Flow) {
 	kind := sip.ContentTypeHeader(mwi.ContentType)
 	req.AppendHeader(&kind)
-	req.SetBody(n.board.Of(extension).Body(n.agent.record(extension, flow).String()))
+	account := n.agent.record(extension, flow)
+	req.SetBody(n.board.Of(extension).Body(account.String()))
 }
 
 // record is an extension's address of record.
@@ -165,5 +166,19 @@ func without[E comparable](m map[string][]E, key string, e E) {
 		delete(m, key)
 	} else {
 		m[key] = rest
+	}
+}
+
+// lost gives up what waits for an answer on a connection that has ended.
+func (n *notifier) lost(f wire.Flow, now time.Time) {
+	for _, list := range n.subs {
+		for _, s := range slices.Clone(list) {
+			s.telling.lost(f, now)
+		}
+	}
+	for _, list := range n.others {
+		for _, u := range list {
+			u.telling.lost(f, now)
+		}
 	}
 }

@@ -56,7 +56,9 @@ func (a *Agent) register(in wire.Inbound, tag string) *sip.Response {
 			}
 		}
 	}
-	return a.registered(req, tag, a.cfg.Registrar.Register(ask))
+	result := a.cfg.Registrar.Register(ask)
+	a.desk.notifier.registered(number, result.Bindings)
+	return a.registered(req, tag, result)
 }
 
 // registration reads what a REGISTER asks.

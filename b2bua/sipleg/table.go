@@ -37,7 +37,7 @@ type table struct {
 	calls map[string][]owner // by Call-ID
 	flows map[wire.Flow]map[*Leg]struct{}
 	legs  int
-	ours  int // registrations of ours at peers
+	ours  int // registrations and subscriptions: neither calls nor what is left of them
 }
 
 func newTable() *table {
@@ -52,7 +52,8 @@ func (t *table) add(o owner) {
 	switch o.(type) {
 	case *Leg:
 		t.legs++
-	case *outbound:
+	case *tombstone:
+	default:
 		t.ours++
 	}
 }
@@ -70,8 +71,6 @@ func (t *table) remove(o owner) {
 		t.calls[id.callID] = rest
 	}
 	switch l := o.(type) {
-	case *outbound:
-		t.ours--
 	case *Leg:
 		t.legs--
 		for _, f := range l.flows {
@@ -80,6 +79,9 @@ func (t *table) remove(o owner) {
 				delete(t.flows, f)
 			}
 		}
+	case *tombstone:
+	default:
+		t.ours--
 	}
 }
 

@@ -1,0 +1,168 @@
+package sipleg
+
+import (
+	"slices"
+	"time"
+
+	"crosspoint/b2bua/registrar"
+	"crosspoint/b2bua/sipleg/wire"
+	"crosspoint/internal/alarm"
+	"github.com/emiago/sipgo/sip"
+)
+
+// An unasked is a phone that is told of messages without a subscription, as many
+// want it: by a NOTIFY that RFC 3842 does not know, but RFC 3265 §3.2 had not
+// forbidden. It belongs to the desk.
+//
+//	b2bua          phone
+//	  |----NOTIFY---->|
+//	  |<----200-------|
+type unasked struct {
+	identity  // does not change
+	telling   telling
+	extension string
+	contact   string // as it registered it
+	boot      string // Call-ID of its registrations: another one is a phone that was started anew (RFC 3261 §10.2)
+	entered   bool   // the table knows it
+	refuses   bool   // it did not take the last NOTIFY: it is not told again until it is started anew
+}
+
+// unaskedAfter is how long a phone that has registered may take to subscribe,
+// before it is told unasked.
+const unaskedAfter = 2 * time.Second
+
+func (u *unasked) id() *identity { return &u.identity }
+func (u *unasked) talks() bool   { return false }
+
+func (u *unasked) take(in wire.Inbound) {
+	if in.Response != nil {
+		u.telling.n.agent.desk.in.Put(deskItem{do: func() { u.telling.response(in.Response, time.Now()) }})
+	} else {
+		u.telling.n.agent.desk.take(in, nil)
+	}
+}
+
+// registered notes where an extension's phones are now, and has those told that
+// have been started since, if messages wait.
+func (n *notifier) registered(extension string, bindings []registrar.Binding) {
+	if n.board == nil {
+		return
+	}
+	now := time.Now()
+	for _, b := range bindings {
+		uri, err := wire.ParseURI(b.URI)
+		if err != nil {
+			continue
+		}
+		u := n.unaskedAt(extension, uri.String())
+		if u.boot == b.CallID {
+			continue
+		}
+		u.boot, u.refuses = b.CallID, false
+		if n.board.Of(extension).Waiting && u.telling.due.IsZero() {
+			u.telling.due = now.Add(unaskedAfter)
+			u.telling.settle()
+		}
+	}
+	if len(n.others[extension]) > len(bindings) {
+		n.places(extension)
+	}
+}
+
+// unaskedAt finds a phone by where it is.
+func (n *notifier) unaskedAt(extension, contact string) *unasked {
+	list := n.others[extension]
+	if i := slices.IndexFunc(list, func(u *unasked) bool { return u.contact == contact }); i >= 0 {
+		return list[i]
+	}
+	u := &unasked{identity: identity{callID: newTag(), tag: newTag()}, extension: extension, contact: contact}
+	u.telling = telling{n: n, write: u.write, answered: u.answered}
+	u.telling.task.do = u.expire
+	n.others[extension] = append(list, u)
+	return u
+}
+
+// places finds the ways to an extension's phones, and forgets phones that are
+// not there any more.
+func (n *notifier) places(extension string) map[string]target {
+	found := make(map[string]target)
+	for _, t := range n.agent.places(extension) {
+		found[t.uri.String()] = t
+	}
+	for _, u := range slices.Clone(n.others[extension]) {
+		if _, ok := found[u.contact]; !ok {
+			u.remove()
+		}
+	}
+	return found
+}
+
+// tellUnasked tells all phones of an extension that don't refuse it.
+func (n *notifier) tellUnasked(extension string, now time.Time) {
+	for contact := range n.places(extension) {
+		if u := n.unaskedAt(extension, contact); !u.refuses {
+			u.telling.tell(now)
+		}
+	}
+}
+
+// remove forgets the phone.
+func (u *unasked) remove() {
+	n := u.telling.n
+	u.telling.stop()
+	without(n.others, u.extension, u)
+	if u.entered {
+		n.leave(u)
+	}
+}
+
+// expire does what is due. Where the phone is and whether it has subscribed is
+// looked up as the NOTIFY is about to be sent.
+func (u *unasked) expire(now time.Time) {
+	t, n := &u.telling, u.telling.n
+	if t.tx == nil && alarm.Due(t.due, now) {
+		way, ok := n.places(u.extension)[u.contact]
+		if !ok {
+			return // and has been removed
+		}
+		if len(n.active(u.extension)) > 0 {
+			t.due = time.Time{}
+		}
+		u.turnTo(way)
+	}
+	t.expire(now)
+}
+
+// turnTo makes requests take the way to the phone.
+func (u *unasked) turnTo(way target) {
+	t, a := &u.telling, u.telling.n.agent
+	if t.dialog == nil {
+		t.dialog = &dialog{agent: a, callID: u.callID, localTag: u.tag}
+	}
+	d := t.dialog
+	d.target, d.flow, d.pinned = way.uri, way.flow, way.pinned
+	d.local = address{uri: a.record(u.extension, d.flow)}
+	d.remote = d.local
+	d.contact = contactOn(d.flow, contactUser(u.extension))
+	if !u.entered {
+		t.n.enter(u)
+		u.entered = true
+	}
+}
+
+// write fills in a NOTIFY. It is the only one of its kind, so that no phone waits
+// for the next one.
+func (u *unasked) write(req *sip.Request) {
+	with(req, "Subscription-State", "terminated;reason=noresource")
+	u.telling.n.bodyTo(req, u.extension, u.telling.dialog.flow)
+}
+
+// answered notes whether the phone takes what is told unasked. One that is not
+// there is no phone that refuses.
+func (u *unasked) answered(res *sip.Response, _ time.Time) {
+	if !isMade(res) && res.StatusCode >= 300 {
+		u.refuses, u.telling.due = true, time.Time{}
+		u.telling.n.agent.log.Debug("message waiting: the phone does not want to be told without having subscribed", "phone", u.extension, "contact", u.contact, "status", res.StatusCode)
+	}
+	u.telling.settle()
+}
