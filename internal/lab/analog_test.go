@@ -138,6 +138,7 @@ withhold = "*67"
 call_waiting = "*43#"
 call_waiting_off = "#43#"
 no_call_waiting = "*68"
+line_flash = "*0"
 `
 
 // An analogCase is what differs from test to test.
@@ -146,8 +147,7 @@ type analogCase struct {
 	calls    b2bua.Config
 	more     string               // TOML
 	lines    []linesim.LineConfig // of the town; nil: two that reverse polarity on answer
-	fxo1     string               // more of that line's table
-	plain    bool                 // the hall's telephone rings alike for all calls
+	keys     map[string]string    // TOML, put into the table of that name
 }
 
 // townspeople are who can be called; none speaks unless a test lets it.
@@ -172,9 +172,9 @@ func analog(t *testing.T, c analogCase, script func(o *analogOffice)) {
 	if c.lines == nil {
 		c.lines = []linesim.LineConfig{{Reversal: true}, {Reversal: true}}
 	}
-	text = strings.Replace(text, `name = "fxo1"`+"\n", `name = "fxo1"`+"\n"+c.fxo1+"\n", 1)
-	if c.plain {
-		text = strings.Replace(text, `name = "hall"`+"\n", `name = "hall"`+"\ndistinctive_rings = false\n", 1)
+	for name, keys := range c.keys {
+		at := `name = "` + name + "\"\n"
+		text = strings.Replace(text, at, at+keys+"\n", 1)
 	}
 	town := linesim.Config{Subscribers: townspeople, Lines: c.lines}
 	Play(t, Config{Text: text, Calls: c.calls, Town: town}, func(l *Lab) {

@@ -65,7 +65,7 @@ func TestTelephonesRingDistinctively(t *testing.T) {
 		{Reversal: true, Further: []linesim.FurtherNumber{{Number: "5553001", Cadence: second}}},
 		{Reversal: true},
 	}
-	analog(t, analogCase{lines: lines, more: rungText, fxo1: `numbers = [{ ring = "dr2", number = "5553001" }]`}, func(o *analogOffice) {
+	analog(t, analogCase{lines: lines, more: rungText, keys: map[string]string{"fxo1": `numbers = [{ ring = "dr2", number = "5553001" }]`}}, func(o *analogOffice) {
 		call := o.dials("102", "131")
 		o.rungAs("kitchen", inside, func() { o.givesUp(call) })
 
@@ -87,7 +87,7 @@ func TestTelephonesRingDistinctively(t *testing.T) {
 
 // A line whose telephone is to ring alike for all calls.
 func TestAnsweringMachineRingsAlike(t *testing.T) {
-	analog(t, analogCase{plain: true}, func(o *analogOffice) {
+	analog(t, analogCase{keys: map[string]string{"hall": "distinctive_rings = false"}}, func(o *analogOffice) {
 		call := o.dials("102", "132")
 		o.rungAs("hall", "2", func() { o.givesUp(call) })
 	})
