@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -82,15 +81,12 @@ func alike(a, b []time.Duration) bool {
 	return true
 }
 
-// endsPlainly says why it can't be heard where a cadence ends.
+// endsPlainly says why it can't be heard where a cadence ends, which its longest
+// pause tells.
 func endsPlainly(cadence []time.Duration) error {
-	end := cadence[len(cadence)-1]
 	for i := 1; i < len(cadence)-1; i += 2 {
-		switch d := cadence[i]; {
-		case d > innerPause:
-			return fmt.Errorf("it has a pause of %v within: one that tells a number has %v at the most", d, innerPause)
-		case d >= end:
-			return errors.New("its longest pause must be the last, for that tells where it ends")
+		if d := cadence[i]; d > innerPause {
+			return fmt.Errorf("it has a pause of %v before its end: a ring that tells a number has %v at the most", d, innerPause)
 		}
 	}
 	return nil

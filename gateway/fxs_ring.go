@@ -99,7 +99,7 @@ func (f *fxs) howToRing() (name string, cadence []time.Duration) {
 	}
 	cadence, ok := f.cadence(name)
 	if !ok {
-		f.call.log.Warn(fmt.Sprintf("there is no ring %q: the telephone rings as for any call", name), "line", f.cfg.Name)
+		f.call.log.Info(fmt.Sprintf("ring %q has no cadence: the telephone rings as for any call", name), "line", f.cfg.Name)
 		name = leg.RingOutside
 	}
 	return name, cadence

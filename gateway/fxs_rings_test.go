@@ -90,7 +90,7 @@ func TestTelephoneRingsAsItsCallAsks(t *testing.T) {
 			if c.ring == "bell of doom" {
 				want = 1
 			}
-			if n := log.of(`there is no ring \"bell of doom\": the telephone rings as for any call`); n != want {
+			if n := log.of(`ring \"bell of doom\" has no cadence: the telephone rings as for any call`); n != want {
 				t.Errorf("ring %q: said %d times that there is none", c.ring, n)
 			}
 		})
@@ -260,8 +260,8 @@ func TestRingMistakes(t *testing.T) {
 		`line fxo1: number 102: there is no ring "gong"`:                           line(RingNumber{}, RingNumber{"gong", "102"}),
 		`rings "outside" and "dr1" sound alike: number 102 can't be told from 101`: line(RingNumber{"outside", "101"}, RingNumber{"dr1", "102"}),
 		`rings "door" and "doors" sound alike`:                                     line(RingNumber{"door", "101"}, RingNumber{"doors", "102"}),
-		`number 102: ring "slow": it has a pause of 1.2s within`:                   line(RingNumber{"slow", "102"}),
-		`number 102: ring "early": it has a pause of 4s within: one that tells a number has 1s at the most`: line(RingNumber{"early", "102"}),
+		`number 102: ring "slow": it has a pause of 1.2s before its end`:           line(RingNumber{"slow", "102"}),
+		`number 102: ring "early": it has a pause of 4s before its end: a ring that tells a number has 1s at the most`: line(RingNumber{"early", "102"}),
 	} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)

@@ -14,7 +14,7 @@ import (
 // and by which an exchange tells several numbers of a line apart (fxo_number.go).
 
 const (
-	// maxCadence is the most times that a card takes (docs/linecard-protocol.md §4.3).
+	// maxCadence is the most times that a card takes (docs/linecard-protocol.md §7.1).
 	maxCadence = 16
 	// ringShortest and ringLongest bound each time of an office's own cadence: less
 	// does not move a bell, and after more a line behind ours thinks that the caller
