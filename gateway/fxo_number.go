@@ -59,9 +59,9 @@ func strays(heard, ring []time.Duration) float64 {
 // recognise finds the number whose ring what was heard is closest to; false: it
 // is none of them.
 func recognise(heard []time.Duration, numbers []numberRing) (number RingNumber, ok bool) {
-	least := 1.0
+	least := 0.0
 	for _, n := range numbers {
-		if s := strays(heard, n.times); s < least || s == least && !ok {
+		if s := strays(heard, n.times); s <= 1 && (!ok || s < least) {
 			least, number, ok = s, n.RingNumber, true
 		}
 	}

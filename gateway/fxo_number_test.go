@@ -178,6 +178,7 @@ func TestRingOfNoNumber(t *testing.T) {
 		"1000":        "1.0s",
 		"800":         "0.8s", // gave up after the first of two
 		"900 260 300": "0.9s/0.3s/0.3s",
+		"800 300 70":  "0.8s/0.3s/0.1s", // it ends in a click, and is a call all the same
 		"300 200 300 200 300 200 300 200 300 200 300": "0.3s/0.2s/0.3s/0.2s/0.3s/0.2s/0.3s", // it rings on
 		"3000": "2.6s", // the same
 	} {
@@ -370,12 +371,14 @@ func TestJapaneseNumbers(t *testing.T) {
 			t.Errorf("dialled %q by %v", p.in.Dialed, p.in.Caller)
 		}
 		time.Sleep(10 * time.Second)
-		line.first("1000") // without activation
-		time.Sleep(900 * ms)
-		if p = o.comes(2); p.in.Dialed != "+12015550101" {
-			t.Errorf("without caller ID: dialled %q", p.in.Dialed)
+		for i, c := range []struct{ ring, number string }{{"1000", "+12015550101"}, {"210 200 310", "+12015550104"}} { // without activation
+			line.first(c.ring)
+			time.Sleep(900 * ms)
+			if p = o.comes(2 + i); p.in.Dialed != c.number {
+				t.Errorf("without caller ID, rung by %s: dialled %q", c.ring, p.in.Dialed)
+			}
+			time.Sleep(10 * time.Second)
 		}
-		time.Sleep(10 * time.Second)
 	})
 }
 
@@ -411,6 +414,24 @@ func TestUntimedRings(t *testing.T) {
 	})
 }
 
+// TestLongPauseWithin: a ring is over when its pause is longer than any within those
+// of the line's numbers.
+func TestLongPauseWithin(t *testing.T) {
+	c := severalNumbers(-1)
+	c.Rings["slow"] = cadence("500 900 500 4000")
+	c.Lines[0].FXO.Numbers[0].Ring = "slow"
+	open(t, c, "fxo1", func(o *office) {
+		o.jack("fxo1").first("500 1000 500")
+		time.Sleep(1440 * ms)
+		o.comes(0)
+		time.Sleep(20 * ms)
+		if p := o.comes(1); p.in.Dialed != "+12015550101" {
+			t.Errorf("dialled %q", p.in.Dialed)
+		}
+		time.Sleep(10 * time.Second)
+	})
+}
+
 // TestMeasuredRings: hardware that has measured a ring tells of it when it is over,
 // and maybe of several at once; its own times count.
 func TestMeasuredRings(t *testing.T) {
@@ -429,5 +450,13 @@ func TestMeasuredRings(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		o.is("fxo1", "idle")
+		for i, d := range cadence("0 2000 4000") { // the next ring tells that the first is over
+			line.changed(jack.Change{What: [...]jack.What{jack.RingOn, jack.RingOff}[i%2], For: d})
+		}
+		if p := o.comes(2); p.in.Dialed != "+12015550101" {
+			t.Errorf("as the next ring begins: dialled %q", p.in.Dialed)
+		}
+		line.change(jack.RingOff)
+		time.Sleep(10 * time.Second)
 	})
 }
