@@ -277,14 +277,19 @@ func TestEarlySecondRing(t *testing.T) {
 	})
 }
 
-// TestShortBurstBeforeTheRing: a click is no call, and not part of one.
+// TestShortBurstBeforeTheRing: a click is no call, and not part of one; nor is what
+// a card repeats.
 func TestShortBurstBeforeTheRing(t *testing.T) {
 	open(t, severalNumbers(-1), "fxo1", func(o *office) {
 		line := o.jack("fxo1")
 		line.burst(70 * ms)
 		time.Sleep(400 * ms)
 		o.is("fxo1", "idle")
-		line.first("800 400 800")
+		line.first("800")
+		line.change(jack.RingOff) // a card that says it twice
+		time.Sleep(400 * ms)
+		line.change(jack.RingOn)
+		line.first("800")
 		time.Sleep(time.Second)
 		if p := o.comes(1); p.in.Dialed != "+12015550102" {
 			t.Errorf("dialled %q", p.in.Dialed)

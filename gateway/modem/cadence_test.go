@@ -22,14 +22,20 @@ func (u *user) rung() (tenths []int) {
 	return tenths
 }
 
-// rings has somebody call, by a cadence of 0.4, 0.4 and 0.8 s, and waits for d.
+// rings has somebody call for d, and waits as long.
 func (b *bench) rings(d time.Duration) {
+	b.t.Helper()
+	b.calls(d)
+	time.Sleep(d)
+}
+
+// calls has somebody call for d, by a cadence of 0.4, 0.4 and 0.8 s.
+func (b *bench) calls(d time.Duration) {
 	b.t.Helper()
 	sub := linesim.Subscriber{Number: "5551234", GiveUp: d, Cadence: []time.Duration{400 * ms, 200 * ms, 400 * ms, 200 * ms, 800 * ms, 4 * time.Second}}
 	if err := b.sim.Town().Ring(b.line.Name(), sub); err != nil {
 		b.t.Fatal(err)
 	}
-	time.Sleep(d)
 }
 
 // TestRingLengths: a modem that is asked to tells how long each ring and each pause
@@ -62,13 +68,23 @@ func TestRingLengths(t *testing.T) {
 				return
 			}
 			time.Sleep(time.Second)
-			b.lift() // a modem that forgets it, as it goes on-hook, is told again
-			b.d.SetHook(false)
+			b.calls(10 * time.Second)
+			time.Sleep(900 * ms) // into its second ring, of which the end will not be told
+			b.lift()
+			if up, _ := later.saw(jack.OffHook); up.State.Ringing {
+				t.Error("it rings on, though it is off-hook")
+			}
+			b.d.SetHook(false) // a modem that forgets it, as it goes on-hook, is told again
 			b.state("idle")
 			time.Sleep(time.Second)
+			before := len(later.rung())
 			b.rings(3 * time.Second)
-			if all := later.rung(); len(all) != len(got)+6 {
-				t.Errorf("after a call: rings %v", all[len(got):])
+			if all := later.rung(); len(all) != before+6 {
+				t.Errorf("after a call: rings %v", all[before:])
+			}
+			b.m.Hang(15 * time.Second)
+			if up := later.until(t, jack.Up, 2); up.State.Untimed {
+				t.Error("a modem that has begun anew is not asked again")
 			}
 			b.d.TimeRings(false)
 			time.Sleep(5 * time.Second)
