@@ -31,7 +31,7 @@ type Agent struct {
 	crew       *crew.Crew // serves the legs
 	desk       *desk
 	challenged challenged
-	outbound   registrations // ours at peers
+	outbound   upkeeps // ours at peers
 	silent     silent
 	parties    atomic.Pointer[parties]
 	secret     [16]byte // of stateless tags
@@ -69,7 +69,7 @@ func New(cfg Config) *Agent {
 	close(ready)
 	a.desk.notifier.watch()
 	a.running.Go(a.desk.run) // ends with ctx
-	a.registerAt(cfg.Peers)
+	a.keepUp(cfg.Peers)
 	return a
 }
 
@@ -95,7 +95,7 @@ func (a *Agent) Stats() Stats {
 	return Stats{Dialogs: legs, Tombstones: tombs, Watchers: int(a.desk.notifier.count.Load()), Repeated: a.cfg.Timing.Repeated.Load(), Wire: a.wire.Stats()}
 }
 
-// Shutdown takes our registrations back and no new calls, waits until those in progress have ended or the
+// Shutdown takes our registrations and all subscriptions back and no new calls, waits until those in progress have ended or the
 // context does, ends what is left with BYE, CANCEL or 503, and closes.
 func (a *Agent) Shutdown(ctx context.Context) error {
 	a.stopping.Store(true)

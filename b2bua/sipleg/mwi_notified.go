@@ -1,7 +1,6 @@
 package sipleg
 
 import (
-	"net/netip"
 	"strings"
 
 	"crosspoint/b2bua/mwi"
@@ -94,6 +93,3 @@ func (a *Agent) note(peer, extension string, s mwi.Summary) {
 		a.log.Error("message waiting: the messages of an extension would not survive a restart", "extension", extension, "err", err)
 	}
 }
-
-// subscribedAt is the peer at which we subscribe by that very address; nil: none.
-func (a *Agent) subscribedAt(netip.AddrPort) *Peer { return nil }

@@ -17,10 +17,10 @@ type Parties struct {
 
 // SetParties puts others in the place of those that Config named, for requests
 // and calls that come from now on. Calls in progress go on; so do registrations
-// at peers whose terms are the same, others begin or are taken back.
+// and subscriptions at peers whose terms are the same, others begin or are given back.
 func (a *Agent) SetParties(p Parties) {
 	a.parties.Store(newParties(p, a.parties.Load()))
-	a.registerAt(p.Peers)
+	a.keepUp(p.Peers)
 }
 
 // parties are those in force, with what goes with them. It does not change.

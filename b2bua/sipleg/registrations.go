@@ -36,14 +36,14 @@ func (s RegistrationState) String() string {
 	return [...]string{"registering", "registered", "failed", "unregistered"}[s]
 }
 
-// registrations are the ones that are kept up, or were until they were taken
-// back. The list itself does not change: another takes its place.
-type registrations struct {
+// upkeeps are what is kept up at peers, or was until it was given back. The list
+// itself does not change: another takes its place.
+type upkeeps struct {
 	mu   sync.Mutex // held while another list is made
-	list atomic.Pointer[[]*outbound]
+	list atomic.Pointer[[]*upkeep]
 }
 
-func (r *registrations) all() []*outbound {
+func (r *upkeeps) all() []*upkeep {
 	if list := r.list.Load(); list != nil {
 		return *list
 	}
@@ -53,15 +53,17 @@ func (r *registrations) all() []*outbound {
 // Registrations are ours at the peers that want one.
 func (a *Agent) Registrations() []Registration {
 	var list []Registration
-	for _, r := range a.outbound.all() {
-		list = append(list, r.now())
+	for _, u := range a.outbound.all() {
+		if u.terms.mailbox == "" {
+			list = append(list, u.now())
+		}
 	}
 	return list
 }
 
 // now is the registration as it stands.
-func (r *outbound) now() Registration {
-	s := *r.shown.Load()
+func (u *upkeep) now() Registration {
+	s := *u.shown.Load()
 	if s.State == Registered && !time.Now().Before(s.Until) {
 		s.State = Failed
 	}
@@ -69,19 +71,19 @@ func (r *outbound) now() Registration {
 }
 
 // show changes what others see.
-func (r *outbound) show(change func(*Registration)) {
-	s := *r.shown.Load()
+func (u *upkeep) show(change func(*Registration)) {
+	s := *u.shown.Load()
 	change(&s)
-	r.shown.Store(&s)
+	u.shown.Store(&s)
 }
 
 // Unregister takes our registrations at peers back, so that they send no more
-// calls. It waits until they have confirmed it or the context ends. Calls in
-// progress go on.
+// calls, and our subscriptions. It waits until they have confirmed it or the
+// context ends. Calls in progress go on.
 func (a *Agent) Unregister(ctx context.Context) {
 	list := a.outbound.all()
 	for _, r := range list {
-		r.in.Put(r.unregister)
+		r.in.Put(r.giveBack)
 	}
 	for _, r := range list {
 		select {
@@ -99,58 +101,69 @@ func (a *Agent) takeBack(ctx context.Context) {
 	a.Unregister(ctx)
 }
 
-// registerAt registers at those of the peers that want it, and takes back the
-// registrations at others. One whose terms are the same stays as it is.
-func (a *Agent) registerAt(peers []Peer) {
+// keepUp registers at those of the peers that want it and subscribes where we have
+// a mailbox, and gives back what there is at others. What has the same terms stays
+// as it is.
+func (a *Agent) keepUp(peers []Peer) {
 	a.outbound.mu.Lock()
 	defer a.outbound.mu.Unlock()
 	if a.stopping.Load() {
 		return
 	}
 	before := a.outbound.all()
-	var list []*outbound
+	var list []*upkeep
+	keep := func(p *Peer, t terms, begin func(*Agent, *Peer, terms) *upkeep) {
+		if at := slices.IndexFunc(before, func(u *upkeep) bool { return u.terms == t }); at >= 0 {
+			u := before[at]
+			list, before = append(list, u), slices.Delete(slices.Clone(before), at, at+1)
+			u.in.Put(func() { u.peer = p }) // it may stand elsewhere in the file
+			return
+		}
+		u := begin(a, p, t)
+		list = append(list, u)
+		a.table.mu.Lock()
+		a.table.add(u.kind)
+		a.table.mu.Unlock()
+		a.running.Go(u.run) // ends when it is given back, or with ctx
+	}
 	for i := range peers {
 		p := &peers[i]
-		if !p.Register {
-			continue
+		t := terms{name: p.Name, host: p.Host, transport: p.Transport, user: p.User, secret: p.Secret, domain: p.FromDomain}
+		if p.Mailbox != "" && a.cfg.Messages != nil {
+			at := t
+			at.mailbox = p.Mailbox
+			keep(p, at, newMailbox)
 		}
-		at := slices.IndexFunc(before, func(r *outbound) bool { return r.terms == termsOf(p) })
-		if at >= 0 {
-			r := before[at]
-			list, before = append(list, r), slices.Delete(slices.Clone(before), at, at+1)
-			r.in.Put(func() { r.peer = p }) // it may stand elsewhere in the file
-			continue
+		if p.Register {
+			t.ask = p.RegisterFor
+			keep(p, t, newOutbound)
 		}
-		r := newOutbound(a, p)
-		list = append(list, r)
-		a.table.mu.Lock()
-		a.table.add(r)
-		a.table.mu.Unlock()
-		a.running.Go(r.run) // ends when it is taken back, or with ctx
 	}
 	a.outbound.list.Store(&list)
-	for _, r := range before {
-		r.in.Put(r.unregister)
+	for _, u := range before {
+		u.in.Put(u.giveBack)
 	}
 }
 
-// terms are what makes one registration another.
+// terms are what makes one registration or subscription another.
 type terms struct {
 	name, host, transport, user, secret, domain string
 	ask                                         time.Duration
-}
-
-func termsOf(p *Peer) terms {
-	return terms{p.Name, p.Host, p.Transport, p.User, p.Secret, p.FromDomain, p.RegisterFor}
+	mailbox                                     string // the extension of a subscription; empty: a registration
 }
 
 // registeredAt is the peer that we are registered at by that very address and
 // port; nil: none. What calls from there is the peer.
-func (a *Agent) registeredAt(from netip.AddrPort) *Peer {
-	for _, r := range a.outbound.all() {
-		if s := r.now(); s.State == Registered && s.Address == from {
+func (a *Agent) registeredAt(from netip.AddrPort) *Peer { return a.standsAt(from, false) }
+
+// subscribedAt is the peer at which we subscribe to our messages in the same way.
+func (a *Agent) subscribedAt(from netip.AddrPort) *Peer { return a.standsAt(from, true) }
+
+func (a *Agent) standsAt(from netip.AddrPort, mailbox bool) *Peer {
+	for _, u := range a.outbound.all() {
+		if s := u.now(); s.State == Registered && s.Address == from && (u.terms.mailbox != "") == mailbox {
 			peers := a.known().Peers
-			if i := slices.IndexFunc(peers, func(p Peer) bool { return p.Name == r.terms.name }); i >= 0 {
+			if i := slices.IndexFunc(peers, func(p Peer) bool { return p.Name == u.terms.name }); i >= 0 {
 				return &peers[i]
 			}
 		}
@@ -160,7 +173,7 @@ func (a *Agent) registeredAt(from netip.AddrPort) *Peer {
 
 // outboundLost tells the registrations that a connection has ended.
 func (a *Agent) outboundLost(f wire.Flow) {
-	for _, r := range a.outbound.all() {
-		r.in.Put(func() { r.lost(f) })
+	for _, u := range a.outbound.all() {
+		u.in.Put(func() { u.lost(f) })
 	}
 }

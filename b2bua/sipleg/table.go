@@ -85,10 +85,11 @@ func (t *table) remove(o owner) {
 	}
 }
 
-// clear forgets the tombstones of an agent that is closed.
+// clear forgets the tombstones and subscriptions of an agent that is closed.
 func (t *table) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.ours = 0
 	clear(t.tags)
 	clear(t.calls)
 	clear(t.flows)
