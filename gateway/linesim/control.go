@@ -130,6 +130,9 @@ func (s *Sim) commandPhone(args []string) error {
 	if len(args) > 2 {
 		value = args[2]
 	}
+	if slices.Contains([]string{"dial", "pulse", "flash"}, args[1]) && !p.Status().OffHook {
+		return fmt.Errorf("telephone %s is on-hook: write phone %s offhook before", p.name, p.name)
+	}
 	switch args[1] {
 	case "offhook":
 		p.OffHook()
@@ -173,15 +176,20 @@ func (s *Sim) commandCard(what string, args []string) error {
 	if len(s.cards) == 0 {
 		return fmt.Errorf("%s: there is no card", what)
 	}
-	c := s.cards[0]
-	var value string
+	c, value := s.cards[0], ""
+	var names []string
+	for _, c := range s.cards {
+		names = append(names, c.cfg.Name)
+	}
 	for _, a := range args {
-		if i := slices.IndexFunc(s.cards, func(c *Card) bool { return c.cfg.Name == a }); i >= 0 {
+		i := slices.Index(names, a)
+		switch {
+		case i >= 0:
 			c = s.cards[i]
-		} else if value == "" {
+		case value == "" && what != "plug" && what != "reboot":
 			value = a
-		} else {
-			return fmt.Errorf("%s: no card %q", what, a)
+		default:
+			return fmt.Errorf("%s: no card %q: there are %s", what, a, strings.Join(names, ", "))
 		}
 	}
 	switch what {
@@ -196,7 +204,7 @@ func (s *Sim) commandCard(what string, args []string) error {
 		if value != "" {
 			var err error
 			if d, err = time.ParseDuration(value); err != nil || d <= 0 {
-				return fmt.Errorf("unplug %s: write a time such as 5s, or nothing", value)
+				return fmt.Errorf("unplug %s: write a card (there are %s), a time such as 5s, or nothing", value, strings.Join(names, ", "))
 			}
 		}
 		c.Unplug(d)

@@ -51,7 +51,7 @@ func TestCommands(t *testing.T) {
 		say("phone fxs1 dial 12", "")
 		say("phone fxs1 flash 500ms", "")
 		say("phone fxs1 pulse 3", "")
-		say("status", "off-hook")
+		say("status", "fxs1   off-hook")
 		say("phone fxs1 onhook", "")
 		say("phone fxs2 answer 0", "")
 		say("cut fxo1", "")
@@ -76,6 +76,7 @@ func TestCommands(t *testing.T) {
 func TestWrongCommands(t *testing.T) {
 	fake(t, func(t *testing.T) {
 		h := start(t, linesim.Config{})
+		h.sim.Phone("fxs1").OffHook()
 		for line, want := range map[string]string{
 			"dance":                        `no command "dance": help lists them`,
 			"ring":                         "which line? There are fxo1, fxo2",
@@ -105,12 +106,16 @@ func TestWrongCommands(t *testing.T) {
 			"phone fxs1 dial":              "which digits?",
 			"phone fxs1 dial xyz":          "x",
 			"phone fxs1 pulse #":           "a dial has no",
+			"phone fxs2 dial 101":          "fxs2 is on-hook: write phone fxs2 offhook before",
 			"phone fxs1 answer x":          "after how many rings",
 			"phone fxs1 flash x":           "write a time such as 600ms",
 			"phone fxs1 display":           "write on or off",
-			"unplug soon":                  "write a time such as 5s",
+			"unplug soon":                  "a time such as 5s",
 			"errors many":                  "write a rate from 0 to 0.5",
-			"errors 1e-4 card9":            `no card "card9"`,
+			"errors 1e-4 card9":            `no card "card9": there are card1`,
+			"plug card9":                   `no card "card9": there are card1`,
+			"unplug card9":                 "write a card (there are card1), a time",
+			"reboot now":                   `no card "now"`,
 			"events no":                    "write how many",
 		} {
 			if got, err := h.sim.Command(line); err == nil || !strings.Contains(err.Error(), want) {

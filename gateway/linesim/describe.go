@@ -25,7 +25,7 @@ func (s *Sim) statusText() string {
 		if st.Alarm != "" {
 			fmt.Fprintf(&b, ", span: %s", st.Alarm)
 		}
-		fmt.Fprintf(&b, ": late %d, missing %d, bad FCS %d, dropped %d\n", st.Late, st.Missing, st.BadFCS, st.Dropped)
+		fmt.Fprintf(&b, ": ticks late %d, missing %d, dropped %d, frames damaged %d\n", st.Late, st.Missing, st.Dropped, st.BadFCS)
 	}
 	for _, m := range s.modems {
 		b.WriteString(m.text() + "\n")
@@ -43,27 +43,33 @@ func (s *Sim) statusText() string {
 		b.WriteString("\n")
 	}
 	for _, p := range s.phones {
-		st := p.Status()
-		what := "on-hook"
-		switch {
-		case st.OffHook:
-			what = "off-hook"
-		case st.Ringing:
-			what = fmt.Sprintf("ringing, %d rings", st.Rings)
-		}
-		switch {
-		case st.Cadence == nil:
-		case st.Ringing:
-			what += fmt.Sprintf(" of %v", st.Cadence)
-		default:
-			what += fmt.Sprintf(", rang last %v", st.Cadence)
-		}
-		if st.HasID {
-			what += ", caller ID " + describe(st.CallerID)
-		}
-		fmt.Fprintf(&b, "%-6s %s\n", p.name, what)
+		fmt.Fprintf(&b, "%-6s %s\n", p.name, p.Status().text())
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// text is how a telephone stands, in words.
+func (st PhoneStatus) text() string {
+	what := "on-hook"
+	switch {
+	case st.OffHook && st.Hears != "":
+		what = "off-hook, hears " + st.Hears
+	case st.OffHook:
+		what = "off-hook"
+	case st.Ringing:
+		what = fmt.Sprintf("ringing, ring %d", st.Rings)
+	}
+	switch {
+	case st.Cadence == nil:
+	case st.Ringing:
+		what += fmt.Sprintf(" (%v s)", st.Cadence)
+	default:
+		what += fmt.Sprintf(", rang last (%v s)", st.Cadence)
+	}
+	if st.HasID {
+		what += ", caller ID " + describe(st.CallerID)
+	}
+	return what
 }
 
 // Directory lists the town's numbers, one a line, for people.
@@ -72,7 +78,11 @@ func (t *Town) Directory() string { return t.text() }
 func (t *Town) text() string {
 	var b strings.Builder
 	for _, s := range t.Subscribers() {
-		fmt.Fprintf(&b, "%-10s %s\n", s.Number, s.behaviour())
+		fmt.Fprintf(&b, "%-10s %s", s.Number, s.behaviour())
+		if s.Name != "" {
+			fmt.Fprintf(&b, " (%s)", s.Name)
+		}
+		b.WriteString("\n")
 	}
 	for _, l := range t.lines {
 		fmt.Fprintf(&b, "%-10s line %s\n", l.number, l.name)

@@ -178,7 +178,7 @@ func (l *Line) Cut(cut bool) {
 	l.sim.do(func() {
 		if l.cut != cut {
 			l.cut = cut
-			l.note("wire cut: %v", cut)
+			l.note("wire %s", map[bool]string{true: "cut", false: "mended"}[cut])
 		}
 	})
 }

@@ -15,7 +15,7 @@ type PhoneConfig struct {
 	Answer int           // after so many rings it is lifted. Zero: never
 	Plays  []int16       // said after it was lifted, linear samples at 8 kHz
 	Repeat bool          // and said again from the beginning
-	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker
+	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker, if it answered by itself
 	HangUp time.Duration // after it was lifted. Zero: when the call is over, by loop current or tone, if it answered by itself
 	Plain  bool          // it has no display. In Japan it then rings by the activation signal, and does not answer it
 
@@ -259,7 +259,7 @@ func (p *Phone) speak(in, out []int16) {
 	}
 	play(out, p.cfg.Plays, p.talked, p.cfg.Repeat)
 	p.talked += len(out)
-	if p.cfg.Echo {
+	if p.cfg.Echo && p.byItself { // of one that calls, it would be in the way of hearing who answers
 		p.back.add(in, out)
 	}
 }

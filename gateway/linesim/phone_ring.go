@@ -173,8 +173,8 @@ func (p *Phone) receive(in []int16) {
 		}
 	}
 	if p.silence >= ringPause {
-		if p.receiver != nil && !p.idKnown && p.bell.rings > 0 {
-			p.sim.note(p.name, "no caller ID: %v", p.receiver.Err())
+		if p.receiver != nil && !p.idKnown && p.bell.rung() { // else it was the end of a call
+			p.sim.note(p.name, "no %v", p.receiver.Err())
 		}
 		p.receiver = nil
 		return

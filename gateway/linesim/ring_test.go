@@ -108,7 +108,7 @@ func TestCadenceChanges(t *testing.T) {
 			t.Errorf("the telephone tells %q", texts)
 		}
 		status, _ := h.sim.Command("status")
-		if !strings.Contains(status, "fxs1   on-hook, rang last 0.4/0.2/0.4\nfxs2   on-hook") {
+		if !strings.Contains(status, "fxs1   on-hook, rang last (0.4/0.2/0.4 s)\nfxs2   on-hook") {
 			t.Errorf("status:\n%s", status)
 		}
 		// The next call: a double ring, and then its first half alone.
@@ -116,7 +116,7 @@ func TestCadenceChanges(t *testing.T) {
 		wait(2500 * ms)
 		u.port.SetRing(true, times(400, 2000))
 		wait(2 * time.Second)
-		if status, _ := h.sim.Command("status"); !strings.Contains(status, "fxs1   ringing, 2 rings of 0.4/0.2/0.4") {
+		if status, _ := h.sim.Command("status"); !strings.Contains(status, "fxs1   ringing, ring 2 (0.4/0.2/0.4 s)") {
 			t.Errorf("status:\n%s", status)
 		}
 		wait(time.Second)

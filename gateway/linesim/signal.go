@@ -42,6 +42,23 @@ func Announcement(d time.Duration) []int16 {
 	return pcm
 }
 
+// FaxAnswer is what a fax machine that was called says first: its answer tone,
+// CED, of 2100 Hz for 3 s, 2 s after the answer (ITU-T T.30: 2.6 to 4.0 s of it,
+// after 1.8 to 2.5 s). It has no more to say.
+func FaxAnswer() []int16 {
+	pcm := make([]int16, 5*8000)
+	tone.NewGenerator(tone.Tone{Loop: -1, Parts: []tone.Part{{For: 2 * time.Second}, {Hz: []float64{2100}, Level: -12, For: 3 * time.Second}}}).Read(pcm)
+	return pcm
+}
+
+// FaxCalling is what a fax machine that calls says until it is answered: CNG,
+// 1100 Hz for 0.5 s, again and again after 3 s (ITU-T T.30).
+func FaxCalling(d time.Duration) []int16 {
+	pcm := make([]int16, d/(time.Second/8000))
+	tone.NewGenerator(tone.Tone{Parts: []tone.Part{{Hz: []float64{1100}, Level: -12, For: 500 * time.Millisecond}, {For: 3 * time.Second}}}).Read(pcm)
+	return pcm
+}
+
 // DefaultSubscribers is the town of a Config that names no subscribers.
 func DefaultSubscribers() []Subscriber {
 	return []Subscriber{
@@ -51,6 +68,7 @@ func DefaultSubscribers() []Subscriber {
 		{Number: "5550102", Name: "Nobody", NoAnswer: true},
 		{Number: "5550103", Name: "Echo", Answer: time.Second, Echo: true},
 		{Number: "5550104", Name: "Congested", Congested: true},
+		{Number: "5550106", Name: "Fax", Answer: time.Second, Plays: FaxAnswer()},
 		{Number: "5550199", Name: "Call Back", Answer: time.Second, Plays: Announcement(5 * time.Second), CallBack: 5 * time.Second},
 		{Number: "911", Name: "Emergency", Answer: time.Second, Plays: Announcement(20 * time.Second)},
 	}

@@ -103,7 +103,7 @@ func (m *modemTable) config() (cfg ModemConfig, problems []tomlfile.Problem) {
 type phoneTable struct {
 	tomlfile.Pos
 	Answer int           `toml:"answer" doc:"after so many rings; 0: never"`
-	Plays  string        `toml:"plays" enum:"signal,announcement"`
+	Plays  string        `toml:"plays" enum:"signal,announcement,fax-answer,fax-calling" doc:"signal: a noise like speech; announcement: a melody; fax-answer, fax-calling: the tone of a fax machine that is called, or calls"`
 	Repeat bool          `toml:"repeat"`
 	Echo   bool          `toml:"echo"`
 	HangUp time.Duration `toml:"hang_up" doc:"after it was lifted; 0: when the other side has hung up"`
@@ -117,7 +117,7 @@ type subscriberFile struct {
 	Name        string        `toml:"name"`
 	Answer      time.Duration `toml:"answer" doc:"how long it rings first; 0: 1s"`
 	Is          string        `toml:"is" enum:"busy,unanswered,congested,intercepted" doc:"instead of answering"`
-	Plays       string        `toml:"plays" enum:"signal,announcement"`
+	Plays       string        `toml:"plays" enum:"signal,announcement,fax-answer,fax-calling" doc:"signal: a noise like speech; announcement: a melody; fax-answer, fax-calling: the tone of a fax machine that is called, or calls"`
 	For         time.Duration `toml:"for" doc:"length of what it plays; 0: 20s"`
 	Repeat      bool          `toml:"repeat"`
 	Echo        bool          `toml:"echo"`
@@ -202,6 +202,10 @@ func sound(name string, d time.Duration) []int16 {
 		return Signal(d)
 	case "announcement":
 		return Announcement(d)
+	case "fax-answer":
+		return FaxAnswer()
+	case "fax-calling":
+		return FaxCalling(d)
 	}
 	return nil
 }
