@@ -154,7 +154,11 @@ func showLines(c console, lines []lineView) {
 			if call.Incoming {
 				direction = "from"
 			}
-			c.printf("%s: %s ago a call %s %s, talked %.0f s: %s\n", l.Line, ago(call.At), direction, orElse(call.Number, "an unknown number"), call.Talked, call.Ended)
+			number := orElse(call.Number, "an unknown number")
+			if call.Dialed != "" {
+				number += " for " + call.Dialed
+			}
+			c.printf("%s: %s ago a call %s %s, talked %.0f s: %s\n", l.Line, ago(call.At), direction, number, call.Talked, call.Ended)
 		}
 	}
 }

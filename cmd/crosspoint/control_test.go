@@ -27,7 +27,8 @@ func (informed) status() statusView {
 func (informed) lines() []lineView {
 	loud := -12.0
 	return []lineView{{Line: "fxo1", Kind: "fxo", Port: "card1:1", State: "talking with 5551234", Since: time.Now(), Heard: &loud,
-		Fault: "no dial tone after 3s", FaultAt: time.Now(), Last: []lastCallOfLine{{At: time.Now(), Number: "5551234", Talked: 3, Ended: "hung up"}}}}
+		Fault: "no dial tone after 3s", FaultAt: time.Now(), Last: []lastCallOfLine{{At: time.Now(), Number: "5551234", Talked: 3, Ended: "hung up"},
+			{At: time.Now(), Incoming: true, Number: "5551235", Dialed: "+12015550102", Ended: "hung up"}}}}
 }
 
 func (informed) calls() []callView {
@@ -116,7 +117,7 @@ func TestControlAnswers(t *testing.T) {
 	}
 	for args, wants := range map[string][]string{
 		"status":          {"office.toml, process 4711", "udp:127.0.0.1:5060", "card1 at /dev/ttyUSB0: up", "101 at sip:101@127.0.0.1:5070"},
-		"lines":           {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up"},
+		"lines":           {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up", "a call from 5551235 for +12015550102"},
 		"calls":           {"7f3", "ended: 102 hung up", "7f4", "talking"},
 		"calls --ended 0": {"7f4"},
 		"calls --last 3":  {"7e0", "asked for 3", time.Now().Add(-48 * time.Hour).Format(time.DateOnly)},

@@ -96,6 +96,7 @@ func (o *office) showLines(p *exposition.Page) {
 	}{
 		{"crosspoint_line_calls_answered_total", "Calls of a telephone line that were answered", func(c gateway.Counts) float64 { return float64(c.Answered) }},
 		{"crosspoint_line_talk_seconds_total", "How long was talked on a telephone line", func(c gateway.Counts) float64 { return c.Talked.Seconds() }},
+		{"crosspoint_line_no_number_total", "Calls on a telephone line with several numbers whose ring was none of theirs", func(c gateway.Counts) float64 { return float64(c.NoNumber) }},
 		{"crosspoint_line_no_dial_tone_total", "Calls for which a telephone line gave no dial tone", func(c gateway.Counts) float64 { return float64(c.NoDialTone) }},
 		{"crosspoint_line_no_wink_total", "Seizures of a timeslot that its far end gave no wink for", func(c gateway.Counts) float64 { return float64(c.NoWink) }},
 		{"crosspoint_line_lost_seconds_total", "Audio lost between a card and the exchange", func(c gateway.Counts) float64 { return float64(c.LostTicks) * 0.02 }},

@@ -68,6 +68,7 @@ type lastCallOfLine struct {
 	At       time.Time `json:"at"`
 	Incoming bool      `json:"incoming"`
 	Number   string    `json:"number,omitempty"`
+	Dialed   string    `json:"dialed,omitempty"` // the line's number that was called, where its ring tells
 	Talked   float64   `json:"talked_s"`
 	Ended    string    `json:"ended"`
 }
@@ -77,7 +78,7 @@ func viewLine(s gateway.Status) lineView {
 		OffHook: s.OffHook, Battery: s.Battery, Failed: s.Failed, Fault: s.Fault, FaultAt: s.FaultAt,
 		Heard: finite(s.Heard), Said: finite(s.Said), Return: s.ReturnLoss, Cancel: s.Enhancement, Counts: s.Counts}
 	for _, c := range s.Last {
-		v.Last = append(v.Last, lastCallOfLine{c.At, c.Incoming, c.Number, c.Talked.Seconds(), c.Ended})
+		v.Last = append(v.Last, lastCallOfLine{c.At, c.Incoming, c.Number, c.Dialed, c.Talked.Seconds(), c.Ended})
 	}
 	return v
 }
