@@ -62,8 +62,6 @@ func (g *Gateway) newLine(c LineConfig) (*line, error) {
 		return nil, errors.New("a line has no name")
 	case c.Port == nil:
 		return nil, fmt.Errorf("line %s has no port", c.Name)
-	case c.ReceiveGain < -maxGain || c.ReceiveGain > maxGain || c.SendGain < -maxGain || c.SendGain > maxGain:
-		return nil, fmt.Errorf("line %s: a gain is from -%d to %d dB", c.Name, maxGain, maxGain)
 	}
 	country, err := countryOf(c.Country)
 	if err != nil {

@@ -77,15 +77,15 @@ func (g *Gateway) lineup(c Config, before *lineup) (next *lineup, fresh []*line,
 		if next.byName[lc.Name] != nil {
 			return nil, nil, fmt.Errorf("line %s is configured twice", lc.Name)
 		}
+		if err := lc.Check(c.Country, next.rings); err != nil {
+			return nil, nil, err
+		}
 		l := before.byName[lc.Name]
 		if l == nil || l.cfg != lc {
 			if l, err = g.newLine(lc); err != nil {
 				return nil, nil, err
 			}
 			fresh = append(fresh, l)
-		}
-		if err := l.checkNumbers(next.rings); err != nil {
-			return nil, nil, err
 		}
 		kept[l] = true
 		next.lines, next.byName[lc.Name] = append(next.lines, l), l

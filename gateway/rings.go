@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
-	"crosspoint/gateway/jack"
 )
 
 // Cadences of ring voltage have names, by which calls ask for them (fxs_ring.go)
@@ -63,41 +62,6 @@ func (r rings) check() error {
 		if _, pause := longestPause(cadence); pause < ringCallerID {
 			return fmt.Errorf("ring %q: its longest pause is %v: caller ID needs one of %v or more", name, pause, ringCallerID)
 		}
-	}
-	return nil
-}
-
-// checkNumbers says what is wrong with the numbers of an FXO line, given the
-// office's rings.
-func (l *line) checkNumbers(r rings) error {
-	if l.kind != jack.FXO {
-		return nil
-	}
-	var known []numberRing
-	for _, n := range l.cfg.FXO.Numbers {
-		switch {
-		case n == RingNumber{}:
-			continue
-		case n.Number == "":
-			return fmt.Errorf("line %s: ring %q is of no number: say which", l.cfg.Name, n.Ring)
-		case n.Ring == "":
-			return fmt.Errorf(`line %s: number %s has no ring: say "outside" if it rings as any line does`, l.cfg.Name, n.Number)
-		}
-		cadence, ok := r.cadence(n.Ring, l.country)
-		if !ok {
-			return fmt.Errorf(`line %s: number %s: there is no ring %q: it is "outside", "dr1" to "dr4", or one of the office's own`, l.cfg.Name, n.Number, n.Ring)
-		}
-		if err := endsPlainly(cadence); err != nil {
-			return fmt.Errorf("line %s: number %s: ring %q: %w", l.cfg.Name, n.Number, n.Ring, err)
-		}
-		mine := numberRing{n, cadence[:len(cadence)-1]}
-		for _, other := range known {
-			if alike(mine.times, other.times) {
-				return fmt.Errorf("line %s: rings %q and %q sound alike: number %s can't be told from %s",
-					l.cfg.Name, other.Ring, n.Ring, n.Number, other.Number)
-			}
-		}
-		known = append(known, mine)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"crosspoint/b2bua"
 	"crosspoint/dialplan"
 	"crosspoint/internal/tomlfile"
+	"crosspoint/internal/wiring"
 )
 
 // Config is the office file: what package dialplan reads of numbers, and beside
@@ -151,6 +152,9 @@ func compile(cfg *Config, problems []tomlfile.Problem) (*Config, *dialplan.Plan,
 	cfg.Config.Domains = cfg.domains()
 	plan, more := dialplan.Compile(cfg.Config)
 	problems = tomlfile.Sort(append(problems, more...))
+	if !tomlfile.Fatal(problems) {
+		problems = append(problems, wiring.CheckLines(cfg.Config, plan)...)
+	}
 	if tomlfile.Fatal(problems) {
 		return cfg, nil, problems
 	}

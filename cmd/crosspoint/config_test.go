@@ -179,3 +179,34 @@ func TestMusic(t *testing.T) {
 		t.Error("a file that is no WAV was taken")
 	}
 }
+
+// What only the lines know is told by check too, at the line: no file that is good
+// fails as the exchange starts.
+func TestWhatLinesRefuse(t *testing.T) {
+	const before = `country = "us"
+[[distinctive_ring]]
+name = "slow"
+cadence = ["1s", "1500ms", "1s", "3s"]
+[[phone]]
+extension = "101"
+contacts = "sip:101@192.0.2.1"
+[[card]]
+name = "c"
+port = "sim"
+[[line]]
+name = "a"
+card = "c"
+port = 1
+`
+	for line, want := range map[string]string{
+		`kind = "fxo"` + "\nincoming = \"101\"\n" + `numbers = [{ ring = "outside", number = "1" }, { ring = "dr1", number = "2" }]`: `line a: rings "outside" and "dr1" sound alike`,
+		`kind = "fxo"` + "\nincoming = \"101\"\n" + `numbers = [{ ring = "slow", number = "1" }]`:                                    `ring "slow": it has a pause of 1.5s before its end`,
+		`kind = "fxs"` + "\nextension = \"101\"\n" + `flash_min = "1500ms"`:                                                          "shortest hook-flash, 1.5s, is not shorter",
+		`kind = "fxs"` + "\nextension = \"101\"\n" + `country = "za"`:                                                                `no tones are known for country "za"`,
+	} {
+		_, plan, problems := decodeConfig("office.toml", []byte(before+line))
+		if text := tomlfile.Text(problems); plan != nil || !strings.Contains(text, "office.toml:11: ") || !strings.Contains(text, want) {
+			t.Errorf("%s: %s\nwant %s", line, text, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crosspoint/dialplan"
 	"crosspoint/gateway"
 	"crosspoint/gateway/jack"
+	"crosspoint/internal/tomlfile"
 )
 
 // lineConfig is what the gateway needs to know of the office's lines.
@@ -62,6 +63,18 @@ func (o *Office) line(b *book, l dialplan.Line) gateway.LineConfig {
 	}
 	c.FXS.Hotline, c.FXS.HotlineAfter = b.plan.Hotline(l.Extension)
 	return c
+}
+
+// CheckLines finds what the gateway would refuse of a plan's lines.
+func CheckLines(parties dialplan.Config, plan *dialplan.Plan) (problems []tomlfile.Problem) {
+	o := &Office{cfg: Config{Port: func(string, int) jack.Port { return nil }}}
+	b := newBook(parties, plan)
+	for _, l := range parties.Lines {
+		if err := o.line(b, l).Check(parties.Country, plan.Cadences()); err != nil {
+			problems = append(problems, l.Problem("%v", err))
+		}
+	}
+	return problems
 }
 
 // defaultTail is the echo canceller's where the file says "on", as an analog line
