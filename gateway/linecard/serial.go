@@ -25,12 +25,7 @@ type Serial struct {
 	RTSCTS bool   // hardware flow control: only with a card and a cable that have it
 }
 
-// OpenSerial opens the device at path, 8N1 without flow control.
-func OpenSerial(path string, baud int) (io.ReadWriteCloser, error) {
-	return Serial{Path: path, Baud: baud}.Open()
-}
-
-// Open opens the device for this process alone and throws away what waits in
+// Open opens the device, 8N1, for this process alone and throws away what waits in
 // its buffers. An error does not repeat the path: whoever asked puts it in
 // front.
 func (s Serial) Open() (io.ReadWriteCloser, error) {

@@ -123,7 +123,7 @@ func TestSerialErrors(t *testing.T) {
 		{sim.Path(), 0, "in use by this process itself"},
 		{free.Path(), 12345, "baud rate 12345 is not one of the usual"},
 	} {
-		rw, err := linecard.OpenSerial(c.path, c.baud)
+		rw, err := linecard.Serial{Path: c.path, Baud: c.baud}.Open()
 		if err == nil {
 			rw.Close()
 		}
@@ -131,7 +131,7 @@ func TestSerialErrors(t *testing.T) {
 			t.Errorf("%s at %d: %v, want %q", c.path, c.baud, err, c.want)
 		}
 	}
-	rw, err := linecard.OpenSerial(free.Path(), 115200)
+	rw, err := linecard.Serial{Path: free.Path(), Baud: 115200}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestSerialErrors(t *testing.T) {
 func TestSerialCloseUnblocks(t *testing.T) {
 	master, tty := openTerminal(t)
 	defer unix.Close(master)
-	rw, err := linecard.OpenSerial(tty, 115200)
+	rw, err := linecard.Serial{Path: tty, Baud: 115200}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestSerialCloseUnblocks(t *testing.T) {
 
 func TestSerialNoticesHangup(t *testing.T) {
 	master, tty := openTerminal(t)
-	rw, err := linecard.OpenSerial(tty, 115200)
+	rw, err := linecard.Serial{Path: tty, Baud: 115200}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
