@@ -24,10 +24,14 @@ type receiver struct {
 
 func newReceiver() *receiver { return &receiver{r: callerid.NewReceiver()} }
 
-// listen feeds the receiver, and tells the line of what it found.
+// listen feeds the receiver, and tells the line of the caller that it found.
 func (r *receiver) listen(pcm []int16, l *line) {
 	r.mu.Lock()
 	id, ok := r.r.Receive(pcm)
+	if ok && !id.OfCall() { // the message lamp of a telephone: who calls may follow
+		r.r.Reset()
+		ok = false
+	}
 	err := r.r.Failed()
 	r.mu.Unlock()
 	switch {

@@ -39,7 +39,7 @@ type fxs struct {
 	digits  string
 	hears   heard // what the telephone is played in fxsReorder
 	early   bool  // the telephone hears the other end before the answer
-	waiting bool  // messages wait
+	lamp    lamp
 	bell    bell
 	noticed time.Time // when the last notice of a waiting call ended
 }
@@ -80,7 +80,7 @@ func (f *fxs) handle(ev event) {
 		f.testPhone(ev)
 		return
 	case messages:
-		f.waiting = ev.waiting
+		f.messagesWait(ev.waiting)
 		return
 	case noticed:
 		f.notified(ev.notice)
@@ -134,6 +134,7 @@ func (f *fxs) become(next fxsState) {
 	switch next {
 	case fxsDown, fxsIdle:
 		f.release()
+		f.tellLamp()
 	case fxsReading:
 		f.enterReading()
 	case fxsRinging:
@@ -155,19 +156,6 @@ func (f *fxs) become(next fxsState) {
 	}
 }
 
-// idle waits for a call from either side.
-func (f *fxs) idle(ev event) fxsState {
-	switch ev := ev.(type) {
-	case seize:
-		return f.startRinging(ev.call)
-	case jack.Change:
-		if ev.What == jack.OffHook {
-			return f.offHook()
-		}
-	}
-	return f.state
-}
-
 func (f *fxs) down() bool     { return f.state == fxsDown }
 func (f *fxs) talks() bool    { return f.state == fxsTalking }
 func (f *fxs) goesOn() bool   { return false }
@@ -183,6 +171,7 @@ func (f *fxs) fall() {
 func (f *fxs) arrive() {
 	f.endAside(leg.TemporaryFailure.GivenBy(f.cfg.Name).Because("%s: the line card has begun anew", f.where()))
 	f.setHook()
+	f.lamp.told = 0   // it may be another telephone
 	f.state = fxsDown // arrive anew, whatever it was
 	f.become(fxsIdle)
 	if f.jack.OffHook {
@@ -192,6 +181,7 @@ func (f *fxs) arrive() {
 
 // release leaves the line silent, for the next call.
 func (f *fxs) release() {
+	f.endLamp()
 	f.cfg.Port.SetRing(false, nil)
 	f.cfg.Port.SetReversed(false)
 	f.audio.play(program{})

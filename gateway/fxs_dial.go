@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
 )
 
@@ -35,7 +36,7 @@ func (f *fxs) offHook() fxsState {
 // dialTone plays the tone and waits for the first digit.
 func (f *fxs) dialTone() {
 	t := heard(dialTone)
-	if f.waiting {
+	if f.lamp.wanted == callerid.MessagesWait {
 		t = stutterTone
 	}
 	f.out("%s", t)

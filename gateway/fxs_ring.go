@@ -32,16 +32,22 @@ const (
 
 // bell is how far the ringing of the telephone has come.
 type bell struct {
+	rests     bool   // it begins after a silence
 	callerID  *sound // not yet sent; nil: sent, or none
 	activated bool   // the activation signal is sent
 	rings     bool
 }
 
-// startRinging calls the telephone.
-func (f *fxs) startRinging(c *call) fxsState {
+// startRinging calls the telephone, after a silence if a signal was cut off for it.
+func (f *fxs) startRinging(c *call, cut bool) fxsState {
 	c.other = c.from
 	f.begin(c, false)
 	c.deliver(leg.Ringing{Of: c.of()})
+	if cut {
+		f.bell.rests = true
+		f.timers.set(stepTimer, lampCut)
+		return fxsRinging
+	}
 	return f.alert()
 }
 
@@ -128,6 +134,9 @@ func (f *fxs) ringing(ev event) fxsState {
 		case ev.timer == stateTimer: // a held call was not taken back
 			return f.notTakenBack()
 		case ev.timer != stepTimer:
+		case f.bell.rests:
+			f.bell.rests = false
+			return f.alert()
 		case f.bell.callerID != nil:
 			f.sendCallerID()
 		default:

@@ -32,6 +32,8 @@ type Gateway struct {
 	log *slog.Logger
 	now atomic.Pointer[lineup]
 
+	lamp atomic.Pointer[line] // whose telephone's message lamp is being switched; nil: none
+
 	reloading sync.Mutex // one at a time, and none while the gateway is closed
 	closed    bool
 }
@@ -221,8 +223,9 @@ func (g *Gateway) Lines() []Status {
 // on it goes on.
 func (g *Gateway) BusyOut(line string, out bool) error { return g.tell(line, busyOut{out}) }
 
-// MessageWaiting says whether the telephone on an FXS line is told, by a
-// stutter dial tone, that messages wait.
+// MessageWaiting says whether the telephone on an FXS line is told that messages
+// wait: by a stutter dial tone, and by its message lamp where the line's standard
+// of caller ID has a message for it, which is sent when the line is idle.
 func (g *Gateway) MessageWaiting(line string, waiting bool) error {
 	return g.tell(line, messages{waiting})
 }

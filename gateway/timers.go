@@ -15,6 +15,7 @@ const (
 	silenceTimer              // look whether the line is silent
 	tickTimer                 // look whether the card still sends audio
 	waitingTimer              // FXS: the next call-waiting tone
+	lampTimer                 // FXS: the next step of the message lamp's signal
 	timerCount
 )
 

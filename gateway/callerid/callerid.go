@@ -23,6 +23,12 @@ type CallerID struct {
 	Waiting      Waiting // whether messages wait, if it was sent
 }
 
+// OfCall tells whether c says anything of a caller. A message that only switches the
+// lamp does not, and belongs to no call.
+func (c CallerID) OfCall() bool {
+	return c.Number != "" || c.NumberAbsent != 0 || c.Name != "" || c.NameAbsent != 0
+}
+
 // Absence is why a number or a name is not told, as GR-31 and EN 300 659-3
 // write it. The zero value: no reason was given.
 type Absence byte

@@ -110,7 +110,7 @@ func (c *CallerID) setNumber(s string) {
 
 // check refuses a message that tells nothing.
 func (c *CallerID) check() error {
-	if c.Number == "" && c.NumberAbsent == 0 && c.Name == "" && c.NameAbsent == 0 && c.Waiting == 0 {
+	if !c.OfCall() && c.Waiting == 0 {
 		return fmt.Errorf("caller ID tells neither number nor name nor why: %w", ErrFormat)
 	}
 	return nil

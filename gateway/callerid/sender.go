@@ -77,6 +77,17 @@ func NewMessageSender(message []byte, cfg Config) *Sender {
 	return s
 }
 
+// NewWaitingSender is a Sender that switches the message lamp of a telephone on or
+// off without a call, in a standard that has Lamps. The alerting tone precedes it
+// where no open loop does (see OpensLoop), also where caller identification
+// follows a ring (EN 300 659-1 §6.2).
+func NewWaitingSender(on bool, cfg Config) *Sender {
+	if cfg.Standard == ETSI {
+		cfg.Standard = ETSIAlert
+	}
+	return NewMessageSender(BuildWaiting(on), cfg)
+}
+
 // Busy tells whether there is something left to send.
 func (s *Sender) Busy() bool {
 	return s.alert.Playing() || s.gap > 0 || s.modem != nil && s.modem.Busy() || s.digits != nil && s.digits.Busy()

@@ -74,6 +74,14 @@ func (s Standard) Reverses() bool { return s == BT || s == NTT }
 // the activation signal, listens, hangs up, and is rung then.
 func (s Standard) PrimaryAnswer() bool { return s == NTT }
 
+// Lamps tells whether the network has a message for the lamps of telephones: not
+// with digits, and none that a telephone answers off-hook is made for it.
+func (s Standard) Lamps() bool { return s == Bellcore || s == ETSI || s == ETSIAlert || s == BT }
+
+// OpensLoop tells whether an open switching interval announces a message that no
+// ring precedes: a loss of loop current of 150 to 300 ms (GR-30 §2.2).
+func (s Standard) OpensLoop() bool { return s == Bellcore }
+
 // modem is what the characters are sent with; ok is false for digits.
 func (s Standard) modem() (fsk.Standard, bool) {
 	switch s {
