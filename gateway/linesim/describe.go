@@ -69,6 +69,9 @@ func (st PhoneStatus) text() string {
 	if st.HasID {
 		what += ", caller ID " + describe(st.CallerID)
 	}
+	if st.Lamp {
+		what += ", lamp on"
+	}
 	return what
 }
 

@@ -17,7 +17,7 @@ type PhoneConfig struct {
 	Repeat bool          // and said again from the beginning
 	Echo   bool          // says back what it hears, a tenth of a second later and 6 dB weaker, if it answered by itself
 	HangUp time.Duration // after it was lifted. Zero: when the call is over, by loop current or tone, if it answered by itself
-	Plain  bool          // it has no display. In Japan it then rings by the activation signal, and does not answer it
+	Plain  bool          // it has neither display nor message lamp. In Japan it then rings by the activation signal, and does not answer it
 
 	WaitingDisplay bool // it shows who calls while it is in use ("type II" caller ID)
 }
@@ -54,7 +54,10 @@ type Phone struct {
 	id       callerid.CallerID
 	idKnown  bool
 	idAge    time.Duration // since it was received
+	idBefore bool          // what idKnown was before the signal under way
 	receiver *callerid.Receiver
+	wake     wakeUp
+	lamp     bool
 	display  display
 	waiting  waitingEar
 	ear      *tone.Detector
@@ -173,6 +176,7 @@ type PhoneStatus struct {
 	Waiting  int    // call-waiting tones that it has heard since it was lifted last
 	Hears    string // "dial tone", "busy", "voice" … while off-hook, as media/tone names it
 	Drops    int    // losses of loop current since it was lifted last
+	Lamp     bool   // messages wait: its lamp is on
 	Reversed bool
 }
 
@@ -182,6 +186,7 @@ func (p *Phone) Status() (st PhoneStatus) {
 		st = PhoneStatus{
 			OffHook: p.offHook, Ringing: !p.offHook && p.bell.rung(), Rings: p.bell.rings, Cadence: p.bell.cadence,
 			CallerID: p.id, HasID: p.idKnown, Drops: p.drops, Reversed: p.line.reversed, Waiting: p.waiting.tones,
+			Lamp: p.lamp,
 		}
 		if p.offHook && p.hears != 0 {
 			st.Hears = p.hears.String()

@@ -83,6 +83,7 @@ func (r *ringer) off() (told, over bool) {
 
 // wait is a step on-hook: the bell, and caller ID between its rings.
 func (p *Phone) wait(f feed, in []int16) {
+	p.wake.step(f, in)
 	steps := 1
 	switch {
 	case !f.reversed:
@@ -181,9 +182,15 @@ func (p *Phone) receive(in []int16) {
 	}
 	if p.receiver == nil {
 		p.receiver = callerid.NewReceiver()
-		p.idKnown = false
+		p.idBefore, p.idKnown = p.idKnown, false
 	}
-	if id, ok := p.receiver.Receive(in); ok {
+	switch id, ok := p.receiver.Receive(in); {
+	case !ok:
+	case !id.OfCall():
+		p.switchLamp(id.Waiting)
+		p.idKnown = p.idBefore
+		p.receiver.Reset()
+	default:
 		p.id, p.idKnown, p.idAge = id, true, 0
 		p.sim.note(p.name, "caller ID %s", describe(id))
 	}
