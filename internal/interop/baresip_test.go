@@ -60,7 +60,7 @@ rtp_stats no
 ringback_disabled yes
 rtp_ports 40000-49999
 module_path %[2]s
-module g711.so
+%[5]smodule g711.so
 module aufile.so
 module aubridge.so
 module alsa.so
@@ -79,18 +79,25 @@ func startBaresip(t *testing.T, account string, pcm []int16) *baresip {
 	return runBaresip(t, account, pcm, "aubridge,nowhere")
 }
 
-func runBaresip(t *testing.T, account string, pcm []int16, player string) *baresip {
+// runBaresip is startBaresip with a sound device to play to, and with modules that
+// are loaded before all others.
+func runBaresip(t *testing.T, account string, pcm []int16, player string, modules ...string) *baresip {
 	t.Helper()
 	b := &baresip{t: t, dir: t.TempDir(), log: new(output), events: make(chan baresipEvent, 64), said: make(chan string, 64)}
 	b.ear = openEar(t, b.dir)
 	port := freePort(t)
-	modules, err := filepath.Glob("/usr/lib*/baresip/modules")
+	places, err := filepath.Glob("/usr/lib*/baresip/modules")
 	more, _ := filepath.Glob("/usr/lib/*/baresip/modules")
-	if modules = append(modules, more...); err != nil || len(modules) == 0 {
+	if places = append(places, more...); err != nil || len(places) == 0 {
 		t.Fatal("baresip's modules are not below /usr/lib: is baresip-core installed whole?")
 	}
 	witness.Save(t, filepath.Join(b.dir, "said.wav"), append(slices.Clone(pcm), make([]int16, 30*8000)...))
-	for name, text := range map[string]string{"config": fmt.Sprintf(baresipConfig, b.dir, modules[0], port, player), "accounts": account + "\n", "contacts": ""} {
+	before := ""
+	for _, m := range modules {
+		before += "module " + m + ".so\n"
+	}
+	config := fmt.Sprintf(baresipConfig, b.dir, places[0], port, player, before)
+	for name, text := range map[string]string{"config": config, "accounts": account + "\n", "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
