@@ -8,18 +8,21 @@ import (
 	"time"
 
 	"crosspoint/b2bua/leg"
+	"crosspoint/gateway/callerid"
 	"crosspoint/gateway/jack"
 )
 
-// TestTwoCallsAtRandom lets the telephone, its callers and the card do what they
-// like. Whatever that is, each leg ends once, holds and resumes in turn, and the
-// line is ready again when all have hung up.
+// TestTwoCallsAtRandom lets the telephone, its callers, its messages and the card do
+// what they like. Whatever that is, each leg ends once, holds and resumes in turn,
+// and the line is ready again when all have hung up; the lamp shows what it should.
 func TestTwoCallsAtRandom(t *testing.T) {
 	for seed := range uint64(20) {
 		open(t, Config{Complete: plan}, "fxs1", func(o *office) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			phone := o.jack("fxs1")
 			var legs []*party
+			waiting := true // messages
+			o.messages("fxs1", waiting)
 			call := func(place func(string, leg.Outgoing) (leg.Leg, error)) {
 				p := &party{t: t, ladder: new(leg.Ladder)}
 				if l, err := place("fxs1", leg.Outgoing{Sink: p, Ladder: p.ladder, From: leg.Party{Number: "5551234"}}); err == nil {
@@ -54,9 +57,15 @@ func TestTwoCallsAtRandom(t *testing.T) {
 						phone.change(jack.Down)
 						phone.change(jack.Up)
 					}
+				case 9:
+					waiting = !waiting
+					o.messages("fxs1", waiting)
 				}
-				if d := r.IntN(4); d > 0 { // else two things at the same moment
+				if d := r.IntN(5); d > 0 { // else two things at the same moment
 					time.Sleep(time.Duration(d*d*60) * time.Millisecond)
+				}
+				if r.IntN(12) == 0 {
+					time.Sleep(lampRest) // into a signal for the lamp
 				}
 			}
 			if phone.now().OffHook {
@@ -67,6 +76,10 @@ func TestTwoCallsAtRandom(t *testing.T) {
 			}
 			synctest.Wait()
 			o.is("fxs1", "idle")
+			time.Sleep(lampTime)
+			o.messages("fxs1", !waiting)
+			time.Sleep(lampTime)
+			o.lamp(map[bool]callerid.Waiting{true: callerid.MessagesWait, false: callerid.NoMessagesWait}[!waiting])
 			for i, p := range legs {
 				p.inTurn(seed, i)
 			}
