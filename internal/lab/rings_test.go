@@ -121,7 +121,8 @@ func TestSIPPhonesAreToldHowToRing(t *testing.T) {
 	})
 }
 
-// A telephone gives a stutter dial tone while messages wait for its extension.
+// A telephone gives a stutter dial tone, and its lamp is on, while messages wait for
+// its extension.
 func TestMessagesWaitForATelephone(t *testing.T) {
 	analog(t, analogCase{}, func(o *analogOffice) {
 		o.must(o.Office.Messages.Set("131", mwi.Summary{Waiting: true, New: 2}))
@@ -131,9 +132,17 @@ func TestMessagesWaitForATelephone(t *testing.T) {
 		if o.stutters("hall") {
 			t.Error("another telephone's dial tone stutters")
 		}
+		time.Sleep(4 * time.Second)
+		if !o.set("kitchen").Status().Lamp || o.set("hall").Status().Lamp {
+			t.Error("not the right telephone's lamp is on")
+		}
 		o.must(o.Office.Messages.Set("131", mwi.Summary{}))
 		if o.stutters("kitchen") {
 			t.Error("a stutter dial tone though no message waits any more")
+		}
+		time.Sleep(4 * time.Second)
+		if o.set("kitchen").Status().Lamp {
+			t.Error("the lamp is on though no message waits any more")
 		}
 	})
 }

@@ -1,0 +1,47 @@
+package gateway_test
+
+import (
+	"testing"
+	"time"
+
+	"crosspoint/b2bua/leg"
+	"crosspoint/gateway"
+	"crosspoint/gateway/linesim"
+)
+
+// Messages light the lamps of the telephones of a country, through the card: the
+// loop, polarity and audio come in the order in which a telephone expects them. A
+// call in the midst rings and is answered; the lamp is lit after it.
+func TestTownTelephonesHaveLamps(t *testing.T) {
+	for country, lit := range map[string]bool{"us": true, "de": true, "uk": true, "jp": false} {
+		phones := []linesim.PhoneConfig{{Answer: 2, HangUp: 3 * time.Second}, {Plain: true}}
+		live(t, linesim.Config{Country: country, Phones: phones}, func(g *gateway.Config) { g.Country = country }, func(tn *town) {
+			lamp := func(when string, want bool) {
+				t.Helper()
+				if tn.sim.Phone("fxs1").Status().Lamp != want || tn.sim.Phone("fxs2").Status().Lamp {
+					t.Errorf("%s: %s: the lamp is not %v\n%v", country, when, want, tn.sim.Events())
+				}
+			}
+			messages := func(wait bool) {
+				for _, line := range []string{"fxs1", "fxs2"} {
+					if err := tn.g.MessageWaiting(line, wait); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			messages(true)
+			time.Sleep(5 * time.Second)
+			lamp("messages wait", lit)
+			messages(false)
+			time.Sleep(2400 * time.Millisecond) // into the signal
+			e := tn.phone("fxs1", leg.Party{Number: "5551234"})
+			e.until(t, "HungUp")
+			if !e.has("Answered") || tn.sim.Phone("fxs1").Status().CallerID.Number != "5551234" {
+				t.Errorf("%s: %v\n%+v", country, e.ladder, tn.sim.Phone("fxs1").Status())
+			}
+			lamp("a call was in the way", lit)
+			time.Sleep(5 * time.Second)
+			lamp("no message waits", false)
+		})
+	}
+}
