@@ -151,7 +151,8 @@ type FXS struct {
 	// ReverseOnAnswer reverses polarity while a call that the telephone made
 	// is answered, for payphones, private exchanges and meters.
 	ReverseOnAnswer bool
-	// NoCallerID sends no caller ID, for a device that mistakes it for speech.
+	// NoCallerID sends no caller ID, and no message for the lamp, for a device that
+	// mistakes them for speech.
 	NoCallerID bool
 	// PlainRing rings with the country's Bell whatever ring a call asks for, for an
 	// answering machine or a fax that takes another for none.

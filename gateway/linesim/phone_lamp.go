@@ -23,6 +23,7 @@ const (
 	alertLength = 100 * time.Millisecond // EN 300 659-1, SIN 227: 88 to 110 ms
 )
 
+// alertTones are the frequencies of the dual alerting tone.
 var alertTones = callerid.Alert(alertLength).Parts[0].Hz
 
 // step is 10 ms on-hook.

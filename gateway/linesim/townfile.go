@@ -108,7 +108,7 @@ type phoneTable struct {
 	Echo   bool          `toml:"echo"`
 	HangUp time.Duration `toml:"hang_up" doc:"after it was lifted; 0: when the other side has hung up"`
 	Shows  bool          `toml:"waiting_display" doc:"shows who calls while it is in use"`
-	Plain  bool          `toml:"plain" doc:"without display: in Japan it does not go off-hook for caller ID"`
+	Plain  bool          `toml:"plain" doc:"without display and message lamp: in Japan it does not go off-hook for caller ID"`
 }
 
 type subscriberFile struct {
