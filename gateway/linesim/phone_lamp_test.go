@@ -75,6 +75,11 @@ func TestTelephoneHasALamp(t *testing.T) {
 		if n := strings.Count(events, "that nothing has announced"); n != 3 {
 			t.Errorf("%d messages were not announced:\n%s", n, events)
 		}
+		u.say(append(lampMessage(true, callerid.ETSI), idsent(callerid.CallerID{Number: "102"})...))
+		wait(2 * time.Second)
+		if st := phone.Status(); !st.Lamp || st.CallerID.Number != "102" {
+			t.Errorf("a caller soon after a message: %+v", st)
+		}
 	})
 }
 
