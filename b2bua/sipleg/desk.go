@@ -13,8 +13,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// A desk serves what belongs to no call: REGISTER, OPTIONS, requests of
-// dialogs that nobody knows, and the tombstones of calls that are over.
+// A desk serves what belongs to no call: REGISTER, OPTIONS, requests of dialogs
+// that nobody knows, phones' subscriptions, and the tombstones of calls that are
+// over.
 type desk struct {
 	agent *Agent
 	in    *inbox.Inbox[deskItem]

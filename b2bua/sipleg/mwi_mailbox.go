@@ -177,11 +177,14 @@ func (m *mailbox) handles(res *sip.Response) bool {
 func (m *mailbox) unheard() { m.forget() }
 
 // alarm is when a NOTIFY has not come that should have; zero: there is none.
-func (m *mailbox) alarm() time.Time {
-	if m.leaving {
-		return m.lapse
+func (m *mailbox) alarm() (at time.Time) {
+	switch {
+	case !m.leaving:
+		at = m.silent
+	case m.tx == nil: // left is asked then
+		at = m.lapse
 	}
-	return m.silent
+	return at
 }
 
 // work does what is to be done about that.

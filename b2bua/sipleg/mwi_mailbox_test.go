@@ -182,7 +182,7 @@ func TestMailboxIsEnded(t *testing.T) {
 				began := time.Now()
 				tells(d, c.state, 0)
 				if c.problem != "" {
-					box(f, Refused, c.problem)
+					box(f, NotSubscribed, c.problem)
 				}
 				p.Wait = 25 * time.Hour
 				next := p.Expect("SUBSCRIBE")
@@ -230,7 +230,7 @@ func TestMailboxRefused(t *testing.T) {
 					waits = append(waits, time.Since(began))
 					c.answer(p, m)
 					time.Sleep(c.after)
-					if s := box(f, Refused, c.want); s.Status != c.status || !s.Next.After(time.Now()) {
+					if s := box(f, NotSubscribed, c.want); s.Status != c.status || !s.Next.After(time.Now()) {
 						t.Errorf("%+v", s)
 					}
 				}
@@ -277,7 +277,7 @@ func TestMailboxRenewalFails(t *testing.T) {
 			}
 			p.Respond(m, 403)
 		}
-		box(f, Refused, "subscription to messages refused 403: check user and secret at office.toml:12")
+		box(f, NotSubscribed, "subscription to messages refused 403: check user and secret at office.toml:12")
 	})
 }
 

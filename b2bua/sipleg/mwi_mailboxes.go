@@ -22,10 +22,10 @@ type Mailbox struct {
 type MailboxState uint8
 
 const (
-	Subscribing  MailboxState = iota // no answer yet
-	Subscribed                       // the peer tells us of messages
-	Refused                          // it does not; it is asked again
-	Unsubscribed                     // given up
+	Subscribing   MailboxState = iota // no answer yet
+	Subscribed                        // the peer tells us of messages
+	NotSubscribed                     // it does not; it is asked again
+	Unsubscribed                      // given up
 )
 
 func (s MailboxState) String() string {
@@ -34,7 +34,7 @@ func (s MailboxState) String() string {
 
 // Mailboxes are ours at the peers that have one of ours.
 func (a *Agent) Mailboxes() []Mailbox {
-	states := map[RegistrationState]MailboxState{Registering: Subscribing, Registered: Subscribed, Failed: Refused, Unregistered: Unsubscribed}
+	states := map[RegistrationState]MailboxState{Registering: Subscribing, Registered: Subscribed, Failed: NotSubscribed, Unregistered: Unsubscribed}
 	var list []Mailbox
 	for _, u := range a.outbound.all() {
 		if u.terms.mailbox == "" {

@@ -33,8 +33,11 @@ func (n *notifier) notified(in wire.Inbound, tag string) *sip.Response {
 		peer = a.subscribedAt(in.Flow.Remote())
 	}
 	own := peer != nil && peer.Mailbox != "" && strings.EqualFold(unescaped(req.Recipient.User), peer.User)
-	if peer == nil || !peer.VoiceMail && !own {
-		return refuse(&refusal{status: 403, hint: "only a peer with voice_mail may tell of messages"})
+	switch {
+	case peer == nil:
+		return refuse(&refusal{status: 403}) // no word in the log: anybody may ask
+	case !peer.VoiceMail && !own:
+		return refuse(&refusal{status: 403, hint: "peer " + peer.Name + " is no voice mail, and tells of messages"})
 	}
 	if unknown := a.unsupported(req); unknown != "" {
 		return refuse(&refusal{status: 420, headers: []string{"Unsupported", unknown}})

@@ -173,12 +173,12 @@ func without[E comparable](m map[string][]E, key string, e E) {
 func (n *notifier) lost(f wire.Flow, now time.Time) {
 	for _, list := range n.subs {
 		for _, s := range slices.Clone(list) {
-			s.telling.lost(f, now)
+			s.lost(f, now)
 		}
 	}
 	for _, list := range n.others {
 		for _, u := range list {
-			u.telling.lost(f, now)
+			u.lost(f, now)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (n *notifier) makeRoom(extension, contact string, now time.Time) {
 		}
 	}
 	if active := n.active(extension); len(active) >= maxSubscriptions {
-		slices.MinFunc(active, func(a, b *subscription) int { return a.telling.until.Compare(b.telling.until) }).end(displaced, now)
+		slices.MinFunc(active, func(a, b *subscription) int { return a.until.Compare(b.until) }).end(displaced, now)
 	}
 	if all := n.subs[extension]; len(all) >= 2*maxSubscriptions { // that wait for an answer to their last NOTIFY
 		all[0].remove()

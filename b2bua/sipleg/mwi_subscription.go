@@ -17,14 +17,13 @@ import (
 //	  |<---NOTIFY----|   at once, and with each change
 //	  |-----200----->|
 type subscription struct {
-	identity  // does not change
-	telling   telling
-	extension string // does not change
-	user      string // in the phone's credentials; does not change
-	contact   string // what tells the phone from others of the same account
-	event     string // the package, with the id that the phone gave it
-	reason    string // why the subscription ends or has ended, as Subscription-State says it; empty: it goes on
-	last      bool   // the NOTIFY that says so has been sent
+	identity // does not change
+	telling
+	user    string // in the phone's credentials; does not change
+	contact string // what tells the phone from others of the same account
+	event   string // the package, with the id that the phone gave it
+	reason  string // why the subscription ends or has ended, as Subscription-State says it; empty: it goes on
+	last    bool   // the NOTIFY that says so has been sent
 }
 
 // Reasons why a subscription ends (RFC 6665 §4.1.3). A phone that loses it
@@ -43,9 +42,9 @@ func (s *subscription) talks() bool   { return false }
 
 func (s *subscription) take(in wire.Inbound) {
 	if in.Response != nil {
-		s.telling.n.agent.desk.in.Put(deskItem{do: func() { s.telling.response(in.Response, time.Now()) }})
+		s.n.agent.desk.in.Put(deskItem{do: func() { s.response(in.Response, time.Now()) }})
 	} else {
-		s.telling.n.agent.desk.take(in, nil) // which knows repetitions, and asks of
+		s.n.agent.desk.take(in, nil) // which knows repetitions, and asks of
 	}
 }
 
@@ -53,8 +52,8 @@ func (s *subscription) take(in wire.Inbound) {
 func (n *notifier) newSubscription(in wire.Inbound, account Account, contact string) *subscription {
 	a, req := n.agent, in.Request
 	s := &subscription{
-		identity:  identity{callID: callID(req), tag: newTag()},
-		extension: account.number(), user: account.User, contact: contact, event: eventOf(req),
+		identity: identity{callID: callID(req), tag: newTag()},
+		user:     account.User, contact: contact, event: eventOf(req),
 	}
 	d := &dialog{
 		agent: a, callID: s.callID, localTag: s.tag, remoteTag: fromTag(req), remoteSeq: seqOf(req), flow: in.Flow,
@@ -63,11 +62,11 @@ func (n *notifier) newSubscription(in wire.Inbound, account Account, contact str
 	if to, from := req.To(), req.From(); to != nil && from != nil {
 		d.local, d.remote = address{to.DisplayName, *to.Address.Clone()}, address{from.DisplayName, *from.Address.Clone()}
 	}
-	d.contact = contactOn(in.Flow, contactUser(s.extension))
+	d.contact = contactOn(in.Flow, contactUser(account.number()))
 	d.learn(req)
 	d.redirect()
-	s.telling = telling{n: n, dialog: d, write: s.write, answered: s.answered, expired: func(now time.Time) { s.end(timedOutReason, now) }}
-	s.telling.task.do = s.telling.expire
+	s.telling = telling{n: n, extension: account.number(), dialog: d, fill: s.fill, heard: s.heard, over: func(now time.Time) { s.end(timedOutReason, now) }}
+	s.task.do = s.expire
 	n.subs[s.extension] = append(n.subs[s.extension], s)
 	n.count.Add(1)
 	n.enter(s)
@@ -76,16 +75,13 @@ func (n *notifier) newSubscription(in wire.Inbound, account Account, contact str
 
 // remove forgets the subscription.
 func (s *subscription) remove() {
-	n := s.telling.n
-	s.telling.stop()
+	n := s.n
+	s.stop()
 	without(n.subs, s.extension, s)
 	n.count.Add(-1)
 	n.leave(s)
 	n.empty()
 }
-
-// tell has the phone told what has changed.
-func (s *subscription) tell(now time.Time) { s.telling.tell(now) }
 
 // grant lets the subscription go on for a time, zero: ends it. The phone is told
 // at once what waits (RFC 6665 §4.2.1.2), however lately it was told.
@@ -94,9 +90,9 @@ func (s *subscription) grant(lasts time.Duration, now time.Time) {
 		s.end(timedOutReason, now)
 		return
 	}
-	s.telling.until = now.Add(lasts)
-	s.telling.due = now
-	s.telling.settle()
+	s.until = now.Add(lasts)
+	s.due = now
+	s.settle()
 }
 
 // end ends the subscription with a last NOTIFY that says why.
@@ -105,12 +101,12 @@ func (s *subscription) end(reason string, now time.Time) {
 		return
 	}
 	s.reason = reason
-	s.telling.until, s.telling.due = time.Time{}, now
-	s.telling.settle()
+	s.until, s.due = time.Time{}, now
+	s.settle()
 }
 
-// write fills in a NOTIFY (RFC 6665 §4.2.2).
-func (s *subscription) write(req *sip.Request) {
+// fill completes a NOTIFY (RFC 6665 §4.2.2).
+func (s *subscription) fill(req *sip.Request) {
 	t := &s.telling
 	state := "active;expires=" + whole(max(time.Until(t.until).Round(time.Second), time.Second))
 	if s.last = s.reason != ""; s.last {
@@ -125,10 +121,10 @@ func (s *subscription) write(req *sip.Request) {
 	}
 }
 
-// answered ends the subscription after its last NOTIFY, and that of a phone which
+// heard ends the subscription after its last NOTIFY, and that of a phone which
 // does not want to be told or is not there any more (RFC 6665 §4.2.2). A phone
 // that says when to try again is told then.
-func (s *subscription) answered(res *sip.Response, now time.Time) {
+func (s *subscription) heard(res *sip.Response, now time.Time) {
 	status := res.StatusCode
 	again, later := seconds(res, "Retry-After")
 	switch {
@@ -137,19 +133,22 @@ func (s *subscription) answered(res *sip.Response, now time.Time) {
 		return
 	case status < 300:
 	case later && again > 0 && status != 481 && s.reason == "":
-		s.telling.due = now.Add(time.Duration(again) * time.Second)
+		s.due = now.Add(time.Duration(again) * time.Second)
 	default:
-		s.telling.n.agent.log.Debug("message waiting: the phone has no subscription any more", "phone", s.extension, "status", status)
+		s.n.agent.log.Debug("message waiting: the phone has no subscription any more", "phone", s.extension, "status", status)
 		s.remove()
+		if len(s.n.active(s.extension)) == 0 {
+			s.n.tellUnasked(s.extension, now)
+		}
 		return
 	}
-	s.telling.settle()
+	s.settle()
 }
 
 // respond answers a request in the subscription's dialog: it is refreshed, or
 // given up.
 func (s *subscription) respond(in wire.Inbound) *sip.Response {
-	req, a, d := in.Request, s.telling.n.agent, s.telling.dialog
+	req, a, d := in.Request, s.n.agent, s.dialog
 	refuse := func(status int, headers ...string) *sip.Response {
 		res := response(req, status, "", s.tag)
 		with(res, headers...)
@@ -196,8 +195,8 @@ func (s *subscription) granted(req *sip.Request, lasts time.Duration) *sip.Respo
 	if toTag(req) == "" {
 		sip.CopyHeaders("Record-Route", req, res)
 	}
-	res.AppendHeader(&sip.ContactHeader{Address: s.telling.dialog.contact})
-	with(res, "Expires", whole(lasts), "Server", s.telling.n.agent.cfg.Product)
+	res.AppendHeader(&sip.ContactHeader{Address: s.dialog.contact})
+	with(res, "Expires", whole(lasts), "Server", s.n.agent.cfg.Product)
 	res.SetBody(nil)
 	return res
 }

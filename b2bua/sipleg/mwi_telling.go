@@ -12,20 +12,20 @@ import (
 // A telling is the NOTIFYs to one phone: one on its way at a time, the next not
 // sooner than a second later, and what is told is what is known then.
 type telling struct {
-	n      *notifier
-	task   task
-	dialog *dialog
-	// write fills in a NOTIFY as it is about to be sent.
-	write func(req *sip.Request)
-	// answered is told the answer, or one that was made for want of it.
-	answered func(res *sip.Response, now time.Time)
+	n         *notifier
+	extension string // whose messages
+	task      task
+	dialog    *dialog
+	// fill completes a NOTIFY as it is about to be sent.
+	fill func(req *sip.Request)
+	// heard is told the answer, or one that was made for want of it.
+	heard func(res *sip.Response, now time.Time)
 
 	tx    *request  // on its way; nil: none
 	due   time.Time // when the next goes, zero: there is nothing to tell
 	rest  time.Time // the next does not go before
-	until time.Time // when expired is called; zero: never
-	// expired is called when the time is over.
-	expired func(now time.Time)
+	until time.Time // when over is called; zero: never
+	over  func(now time.Time)
 }
 
 // notifyEvery is the least time between two NOTIFYs to a phone (RFC 3842 §3.10).
@@ -61,7 +61,7 @@ func (t *telling) expire(now time.Time) {
 	}
 	if alarm.Due(t.until, now) {
 		t.until = time.Time{}
-		t.expired(now)
+		t.over(now)
 	}
 	if t.tx == nil && alarm.Due(t.due, now) {
 		t.send(now)
@@ -75,7 +75,7 @@ func (t *telling) send(now time.Time) {
 	t.due, t.rest = time.Time{}, now.Add(notifyEvery)
 	req := t.dialog.newRequest(sip.NOTIFY)
 	with(req, "Event", messageSummary, "Allow-Events", t.n.agent.events())
-	t.write(req)
+	t.fill(req)
 	t.tx = t.n.agent.client(t.dialog, req)
 	err := t.tx.Start(now)
 	if errors.Is(err, wire.ErrGone) && t.reconnect() {
@@ -90,10 +90,17 @@ func (t *telling) send(now time.Time) {
 	t.settle()
 }
 
-// reconnect finds another way to a phone whose connection has ended: a new one
-// to where it says that it listens.
+// reconnect finds another way to a phone whose connection has ended: the one by
+// which it has registered since, or a new connection to where it says that it
+// listens.
 func (t *telling) reconnect() bool {
 	d := t.dialog
+	for _, way := range t.n.agent.places(t.extension) {
+		if way.uri.String() == d.target.String() && way.flow != d.flow {
+			d.flow = way.flow
+			return true
+		}
+	}
 	to, ok := literal(d.nextHop())
 	if !ok {
 		return false
@@ -123,7 +130,7 @@ func (t *telling) lost(f wire.Flow, now time.Time) {
 
 func (t *telling) outcome(res *sip.Response, now time.Time) {
 	t.tx = nil
-	t.answered(res, now)
+	t.heard(res, now)
 }
 
 // stop ends the telling.

@@ -18,13 +18,13 @@ import (
 //	  |----NOTIFY---->|
 //	  |<----200-------|
 type unasked struct {
-	identity  // does not change
-	telling   telling
-	extension string
-	contact   string // as it registered it
-	boot      string // Call-ID of its registrations: another one is a phone that was started anew (RFC 3261 §10.2)
-	entered   bool   // the table knows it
-	refuses   bool   // it did not take the last NOTIFY: it is not told again until it is started anew
+	identity // does not change
+	telling
+	contact string    // as it registered it; does not change
+	boot    string    // Call-ID of its registrations: another one is a phone that was started anew (RFC 3261 §10.2)
+	since   time.Time // when its binding began
+	entered bool      // the table knows it
+	refuses bool      // it did not take the last NOTIFY: it is not told again until it is started anew
 }
 
 // unaskedAfter is how long a phone that has registered may take to subscribe,
@@ -36,9 +36,9 @@ func (u *unasked) talks() bool   { return false }
 
 func (u *unasked) take(in wire.Inbound) {
 	if in.Response != nil {
-		u.telling.n.agent.desk.in.Put(deskItem{do: func() { u.telling.response(in.Response, time.Now()) }})
+		u.n.agent.desk.in.Put(deskItem{do: func() { u.response(in.Response, time.Now()) }})
 	} else {
-		u.telling.n.agent.desk.take(in, nil)
+		u.n.agent.desk.take(in, nil)
 	}
 }
 
@@ -55,13 +55,13 @@ func (n *notifier) registered(extension string, bindings []registrar.Binding) {
 			continue
 		}
 		u := n.unaskedAt(extension, uri.String())
-		if u.boot == b.CallID {
+		if u.boot == b.CallID && u.since.Equal(b.Since) {
 			continue
 		}
-		u.boot, u.refuses = b.CallID, false
-		if n.board.Of(extension).Waiting && u.telling.due.IsZero() {
-			u.telling.due = now.Add(unaskedAfter)
-			u.telling.settle()
+		u.boot, u.since, u.refuses = b.CallID, b.Since, false
+		if n.board.Of(extension).Waiting && u.due.IsZero() {
+			u.due = now.Add(unaskedAfter)
+			u.settle()
 		}
 	}
 	if len(n.others[extension]) > len(bindings) {
@@ -75,9 +75,9 @@ func (n *notifier) unaskedAt(extension, contact string) *unasked {
 	if i := slices.IndexFunc(list, func(u *unasked) bool { return u.contact == contact }); i >= 0 {
 		return list[i]
 	}
-	u := &unasked{identity: identity{callID: newTag(), tag: newTag()}, extension: extension, contact: contact}
-	u.telling = telling{n: n, write: u.write, answered: u.answered}
-	u.telling.task.do = u.expire
+	u := &unasked{identity: identity{callID: newTag(), tag: newTag()}, contact: contact}
+	u.telling = telling{n: n, extension: extension, fill: u.fill, heard: u.heard}
+	u.task.do = u.expire
 	n.others[extension] = append(list, u)
 	return u
 }
@@ -101,15 +101,15 @@ func (n *notifier) places(extension string) map[string]target {
 func (n *notifier) tellUnasked(extension string, now time.Time) {
 	for contact := range n.places(extension) {
 		if u := n.unaskedAt(extension, contact); !u.refuses {
-			u.telling.tell(now)
+			u.tell(now)
 		}
 	}
 }
 
 // remove forgets the phone.
 func (u *unasked) remove() {
-	n := u.telling.n
-	u.telling.stop()
+	n := u.n
+	u.stop()
 	without(n.others, u.extension, u)
 	if u.entered {
 		n.leave(u)
@@ -119,7 +119,7 @@ func (u *unasked) remove() {
 // expire does what is due. Where the phone is and whether it has subscribed is
 // looked up as the NOTIFY is about to be sent.
 func (u *unasked) expire(now time.Time) {
-	t, n := &u.telling, u.telling.n
+	t, n := &u.telling, u.n
 	if t.tx == nil && alarm.Due(t.due, now) {
 		way, ok := n.places(u.extension)[u.contact]
 		if !ok {
@@ -135,7 +135,7 @@ func (u *unasked) expire(now time.Time) {
 
 // turnTo makes requests take the way to the phone.
 func (u *unasked) turnTo(way target) {
-	t, a := &u.telling, u.telling.n.agent
+	t, a := &u.telling, u.n.agent
 	if t.dialog == nil {
 		t.dialog = &dialog{agent: a, callID: u.callID, localTag: u.tag}
 	}
@@ -150,19 +150,19 @@ func (u *unasked) turnTo(way target) {
 	}
 }
 
-// write fills in a NOTIFY. It is the only one of its kind, so that no phone waits
+// fill completes a NOTIFY. It is the only one of its kind, so that no phone waits
 // for the next one.
-func (u *unasked) write(req *sip.Request) {
+func (u *unasked) fill(req *sip.Request) {
 	with(req, "Subscription-State", "terminated;reason=noresource")
-	u.telling.n.bodyTo(req, u.extension, u.telling.dialog.flow)
+	u.n.bodyTo(req, u.extension, u.dialog.flow)
 }
 
-// answered notes whether the phone takes what is told unasked. One that is not
+// heard notes whether the phone takes what is told unasked. One that is not
 // there is no phone that refuses.
-func (u *unasked) answered(res *sip.Response, _ time.Time) {
+func (u *unasked) heard(res *sip.Response, _ time.Time) {
 	if !isMade(res) && res.StatusCode >= 300 {
-		u.refuses, u.telling.due = true, time.Time{}
-		u.telling.n.agent.log.Debug("message waiting: the phone does not want to be told without having subscribed", "phone", u.extension, "contact", u.contact, "status", res.StatusCode)
+		u.refuses, u.due = true, time.Time{}
+		u.n.agent.log.Debug("message waiting: the phone does not want to be told without having subscribed", "phone", u.extension, "contact", u.contact, "status", res.StatusCode)
 	}
-	u.telling.settle()
+	u.settle()
 }

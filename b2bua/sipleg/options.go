@@ -17,6 +17,7 @@ func (a *Agent) options(req *sip.Request, tag string) *sip.Response {
 	}
 	with(res,
 		"Allow", a.allow(),
+		"Allow-Events", a.events(),
 		"Accept", "application/sdp, application/dtmf-relay, message/sipfrag",
 		"Accept-Encoding", "identity",
 		"Accept-Language", "en",
