@@ -3,6 +3,7 @@ package sipleg
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -278,6 +279,37 @@ func TestMailboxRenewalFails(t *testing.T) {
 			p.Respond(m, 403)
 		}
 		box(f, NotSubscribed, "subscription to messages refused 403: check user and secret at office.toml:12")
+	})
+}
+
+// The peer's name leads to two servers: the first is dead, the second takes us. When
+// that one dies, we subscribe anew at the first, which can't know the dialog.
+func TestMailboxFailsOver(t *testing.T) {
+	board := mwi.NewBoard(nil)
+	named := func(c *Config) {
+		withMailbox(board, func(p *Peer) { p.Host = "itsp.example" })(c)
+		c.Resolve = func(context.Context, string, int, string) ([]Destination, error) {
+			return []Destination{{wire.UDP, netip.MustParseAddrPort("172.16.0.1:5060")}, {wire.UDP, netip.MustParseAddrPort("172.16.0.2:5060")}}, nil
+		}
+	}
+	play(t, named, func(f *fixture) {
+		first, second := provider(f, "172.16.0.1:5060"), provider(f, "172.16.0.2:5060")
+		m := second.Expect("SUBSCRIBE")
+		if m.URI != "sip:office@itsp.example" {
+			t.Error(m.Text)
+		}
+		tells(takes(t, second, m, 60), "active", 1)
+		first.Drain(time.Millisecond)
+		second.Close()
+		first.Wait = time.Minute
+		again := first.Expect("SUBSCRIBE")
+		if again.Param("To", "tag") != "" || again.Get("Call-ID") == m.Get("Call-ID") {
+			t.Error(again.Text)
+		}
+		tells(takes(t, first, again, 60), "active", 2)
+		if s := box(f, Subscribed, ""); s.Address.String() != "172.16.0.1:5060" || board.Of("101").New != 2 {
+			t.Errorf("%+v, and the board has %v", s, board.Of("101"))
+		}
 	})
 }
 

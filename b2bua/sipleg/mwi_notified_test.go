@@ -4,17 +4,14 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"crosspoint/b2bua/mwi"
 	"crosspoint/internal/siptest"
 )
 
-// withVoiceMail is an exchange whose trunk is a voice-mail system, with an account
-// of ours for 103.
-func withVoiceMail(c *Config) {
-	p := &c.Peers[0]
-	p.VoiceMail = true
-}
+// withVoiceMail is an exchange whose trunk is a voice-mail system.
+func withVoiceMail(c *Config) { c.Peers[0].VoiceMail = true }
 
 // A voice-mail system tells, and is believed; what it tells wrongly is refused in
 // words; nobody else is.
@@ -82,6 +79,28 @@ func TestOthersTell(t *testing.T) {
 		}
 		if board.Of("101").Waiting {
 			t.Error("believed")
+		}
+	})
+}
+
+// A voice-mail system at which we have an account tells of that account's messages:
+// by our user, or by the account that it names.
+func TestVoiceMailTellsOfOurAccount(t *testing.T) {
+	board := mwi.NewBoard(nil)
+	ours := func(c *Config) {
+		withVoiceMail(c)
+		c.Peers[0].Mailbox, c.Peers[0].Host = "103", "10.0.0.1:5060"
+	}
+	play(t, withMessages(board, ours), func(f *fixture) {
+		p := f.trunk()
+		for n, body := range map[int]string{4: "Messages-Waiting: yes\nVoice-Message: 4/0\n", 5: "Messages-Waiting: yes\nMessage-Account: sip:office@10.0.0.1\nVoice-Message: 5/0\n"} {
+			to := map[int]string{4: "office", 5: "lamp"}[n]
+			p.Drain(time.Millisecond) // our SUBSCRIBE, which it does not answer
+			p.Request("NOTIFY", to, "Event: message-summary", "body "+mwi.ContentType+"\n"+body)
+			p.Expect("200 NOTIFY")
+			if got := board.Of("103").New; got != n {
+				t.Errorf("%d messages, not %d", got, n)
+			}
 		}
 	})
 }

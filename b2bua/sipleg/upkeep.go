@@ -258,6 +258,7 @@ func (u *upkeep) giveBack() {
 	asked := u.tx != nil // and may be granted
 	u.leaving, u.next, u.tx, u.ping, u.tries = true, time.Time{}, nil, time.Time{}, 0
 	if u.flow.Valid() && u.kind.held(asked) {
+		u.log.Info("the " + u.kind.name() + " is given back")
 		u.send("", "")
 	}
 }
