@@ -40,10 +40,14 @@ const usage = `linesim runs a small town with telephone lines, without any hardw
                                -signalling fxs-loop-start and others: a channel bank
   linesim -modems 1 -family usr  a voice modem beside the card; -cards 0 for modems only
   linesim -town FILE.toml      a town of your own
+  linesim -link /tmp/card1 -control /tmp/town.sock
+                               a card at /tmp/card1, port = "/tmp/card1" of the office
+                               file, and a socket that takes commands
   linesim -do 'ring fxo1 from 5551234' -control SOCKET
                                a command to a town that runs already
 
-Type commands at it while it runs; "help" lists them.
+Type commands at it while it runs; "help" lists them. docs/simulator.md tells
+how to join an office to it, what a town file has, and how to break a line.
 
 `
 
@@ -203,19 +207,28 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 		go tell(ctx, events, out)
 	}
+	var listener net.Listener
+	if o.control != "" { // before the start: a second town must not take the first one's links
+		var err error
+		if listener, err = listen(o.control); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		defer listener.Close()
+	}
 	sim, err := linesim.Start(cfg)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
 	defer sim.Close()
-	if o.control != "" {
-		end, err := serve(sim, o.control)
-		if err != nil {
-			fmt.Fprintln(stderr, err)
-			return 1
-		}
-		defer end()
+	if listener != nil {
+		var served sync.WaitGroup
+		served.Go(func() { sim.Serve(listener) }) // ends with the listener
+		defer func() {
+			listener.Close()
+			served.Wait()
+		}()
 	}
 	fmt.Fprint(out, welcome(sim, o.control))
 	go converse(sim, stdin, out) // ends with standard input, or with the process
@@ -283,7 +296,13 @@ func welcome(sim *linesim.Sim, control string) string {
 	if len(sim.Phones()) > 0 {
 		b.WriteString("  phone fxs1 offhook\n  phone fxs1 dial 101\n  phone fxs1 onhook\n")
 	}
-	b.WriteString("  unplug 5s\n  errors 1e-4\n  status\n  help\n\nCtrl-C ends the town.\n\n")
+	if len(sim.Cards()) > 0 {
+		b.WriteString("  unplug 5s\n")
+	}
+	if modems := sim.Modems(); len(modems) > 0 {
+		fmt.Fprintf(&b, "  hang %s 5s\n", modems[0].Name())
+	}
+	b.WriteString("  errors 1e-4\n  status\n  help\n\nCtrl-C ends the town. docs/simulator.md tells more.\n\n")
 	return b.String()
 }
 
@@ -301,9 +320,9 @@ func converse(sim *linesim.Sim, stdin io.Reader, out io.Writer) {
 	}
 }
 
-// serve takes commands from a Unix socket that only this user can reach. A
-// socket that nobody listens on any more is replaced.
-func serve(sim *linesim.Sim, path string) (end func(), err error) {
+// listen opens a Unix socket that only this user can reach. A socket that nobody
+// listens on any more is replaced.
+func listen(path string) (net.Listener, error) {
 	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		conn.Close()
 		return nil, fmt.Errorf("linesim: another town listens on %s: end it or choose another path", path)
@@ -317,12 +336,7 @@ func serve(sim *linesim.Sim, path string) (end func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("linesim: no control socket: %w", err)
 	}
-	var served sync.WaitGroup
-	served.Go(func() { sim.Serve(listener) })
-	return func() {
-		listener.Close()
-		served.Wait()
-	}, nil
+	return listener, nil
 }
 
 // ask sends one command to a running town.

@@ -36,8 +36,8 @@ alarm [CARD] signal|frame|ais|yellow|clear
                                         a card's span is broken; and mended
 unplug [CARD] [5s]                      pulls a card's cable, for a time or until plug
 plug [CARD]                             and puts it back
-errors 1e-4 [CARD]                      bit error rate of a card's serial line
-loss 1e-5 [CARD]                        octets lost on it
+errors 1e-4 [CARD|MODEM]                bit error rate of a serial line
+loss 1e-5 [CARD|MODEM]                  octets lost on it
 reboot [CARD]                           a card starts anew
 hang MODEM [5s]                         a modem's firmware crashes, for a time
 quirk MODEM [QUIRK …]                   what a modem does against the rules from now on; none: its family's only
@@ -72,8 +72,10 @@ func (s *Sim) Command(line string) (string, error) {
 		return "", s.commandPhone(args)
 	case "hang", "quirk":
 		return "", s.commandModem(words[0], args)
-	case "unplug", "plug", "errors", "loss", "reboot", "alarm":
+	case "unplug", "plug", "reboot", "alarm":
 		return "", s.commandCard(words[0], args)
+	case "errors", "loss":
+		return "", s.commandCable(words[0], args)
 	}
 	return "", fmt.Errorf("no command %q: help lists them", words[0])
 }
@@ -120,11 +122,11 @@ func (s *Sim) commandPhone(args []string) error {
 		names = append(names, p.name)
 	}
 	if len(args) < 2 {
-		return fmt.Errorf("write: phone NAME offhook, onhook, dial, pulse, flash, answer or display. There are %s", strings.Join(names, ", "))
+		return fmt.Errorf("write: phone NAME offhook, onhook, dial, pulse, flash, answer or display. There are %s", orNone(names))
 	}
 	p := s.Phone(args[0])
 	if p == nil {
-		return fmt.Errorf("no telephone %q: there are %s", args[0], strings.Join(names, ", "))
+		return fmt.Errorf("no telephone %q: there are %s", args[0], orNone(names))
 	}
 	value := ""
 	if len(args) > 2 {
@@ -168,58 +170,6 @@ func (s *Sim) commandPhone(args []string) error {
 		s.do(func() { p.cfg.WaitingDisplay = value == "on" })
 	default:
 		return fmt.Errorf("phone %s: %q is not offhook, onhook, dial, pulse, flash, answer or display", p.name, args[1])
-	}
-	return nil
-}
-
-func (s *Sim) commandCard(what string, args []string) error {
-	if len(s.cards) == 0 {
-		return fmt.Errorf("%s: there is no card", what)
-	}
-	c, value := s.cards[0], ""
-	var names []string
-	for _, c := range s.cards {
-		names = append(names, c.cfg.Name)
-	}
-	for _, a := range args {
-		i := slices.Index(names, a)
-		switch {
-		case i >= 0:
-			c = s.cards[i]
-		case value == "" && what != "plug" && what != "reboot":
-			value = a
-		default:
-			return fmt.Errorf("%s: no card %q: there are %s", what, a, strings.Join(names, ", "))
-		}
-	}
-	switch what {
-	case "plug":
-		return c.Plug()
-	case "alarm":
-		return c.Alarm(value)
-	case "reboot":
-		c.Reboot()
-	case "unplug":
-		d := time.Duration(0)
-		if value != "" {
-			var err error
-			if d, err = time.ParseDuration(value); err != nil || d <= 0 {
-				return fmt.Errorf("unplug %s: write a card (there are %s), a time such as 5s, or nothing", value, strings.Join(names, ", "))
-			}
-		}
-		c.Unplug(d)
-	case "errors", "loss":
-		rate, err := strconv.ParseFloat(value, 64)
-		if err != nil || rate < 0 || rate > 0.5 {
-			return fmt.Errorf("%s %s: write a rate from 0 to 0.5, such as 1e-4", what, value)
-		}
-		im := *c.cable.Load()
-		if what == "errors" {
-			im.BitErrors = rate
-		} else {
-			im.LostBytes = rate
-		}
-		c.Impair(im)
 	}
 	return nil
 }

@@ -112,10 +112,10 @@ func TestWrongCommands(t *testing.T) {
 			"phone fxs1 display":           "write on or off",
 			"unplug soon":                  "a time such as 5s",
 			"errors many":                  "write a rate from 0 to 0.5",
-			"errors 1e-4 card9":            `no card "card9": there are card1`,
-			"plug card9":                   `no card "card9": there are card1`,
+			"errors 1e-4 card9":            `there is no "card9": there are card1`,
+			"plug card9":                   `there is no "card9": there are card1`,
 			"unplug card9":                 "write a card (there are card1), a time",
-			"reboot now":                   `no card "now"`,
+			"reboot now":                   `there is no "now"`,
 			"events no":                    "write how many",
 		} {
 			if got, err := h.sim.Command(line); err == nil || !strings.Contains(err.Error(), want) {
