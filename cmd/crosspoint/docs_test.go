@@ -51,7 +51,8 @@ func blocks(t *testing.T, path string) []block {
 // TestDocuments runs what the documents tell a reader to do. The TOML of a
 // document is one office, block by block, or several if a block begins with
 // the file's name as a comment; each must be right. Each command must be known:
-// it is run, or its flags are read, or its make target is there.
+// it is run, or its flags are read, or its make target is there. Blocks of "toml
+// town" are files of linesim's, which tests them, and its commands.
 func TestDocuments(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(top, "docs", "*.md"))
 	if err != nil || len(files) == 0 {

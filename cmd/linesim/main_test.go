@@ -14,7 +14,15 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asProgram is set in the environment of this program when it is run as linesim.
+const asProgram = "LINESIM_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // buffer is what the command prints, read while it prints.
 type buffer struct {
@@ -71,8 +79,11 @@ func TestTownRuns(t *testing.T) {
 	if code := run(ctx, []string{"-control", socket, "-do", "hangup fxo1"}, nil, &answer, &wrong); code != 1 || !strings.Contains(wrong.String(), "line fxo1 has no call") {
 		t.Errorf("-do hangup: %d %s", code, wrong.String())
 	}
-	if code := run(ctx, []string{"-control", socket}, nil, &answer, &wrong); code != 1 || !strings.Contains(wrong.String(), "another town listens") {
+	if code := run(ctx, []string{"-control", socket, "-link", link}, nil, &answer, &wrong); code != 1 || !strings.Contains(wrong.String(), "another town listens") {
 		t.Errorf("second town: %d %s", code, wrong.String())
+	}
+	if _, err := os.Stat(link); err != nil {
+		t.Errorf("the second town took the first one's card: %v", err)
 	}
 	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("socket: %v %v", info.Mode(), err)
