@@ -37,9 +37,9 @@ type mailbox struct {
 
 // Times of a subscription to messages.
 const (
-	subscribeFor = time.Hour   // what we ask for
-	endedSoon    = time.Minute // a peer that ends a subscription sooner is not asked again at once
-	retryNever   = 24 * time.Hour
+	subscribeFor = time.Hour      // what we ask for
+	endedSoon    = time.Minute    // a peer that ends a subscription sooner is not asked again at once
+	retryNever   = 24 * time.Hour // after a peer has told us not to come again
 )
 
 func newMailbox(a *Agent, p *Peer, t terms) *upkeep {

@@ -139,7 +139,7 @@ func eventOf(msg headed) string {
 }
 
 // accepts tells whether a request lets us send a body of a type: it says so, or
-// says nothing (RFC 3842 §3.6). The range that is narrowest counts (RFC 3261 §20.1).
+// says nothing (RFC 3842 §3.5). The range that is narrowest counts (RFC 3261 §20.1).
 func accepts(req *sip.Request, kind string) bool {
 	family, _, _ := strings.Cut(kind, "/")
 	ranges := []string{"*/*", family + "/*", kind}

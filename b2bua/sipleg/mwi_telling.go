@@ -28,7 +28,7 @@ type telling struct {
 	over  func(now time.Time)
 }
 
-// notifyEvery is the least time between two NOTIFYs to a phone (RFC 3842 §3.10).
+// notifyEvery is the least time between two NOTIFYs to a phone (RFC 3842 §3.11).
 const notifyEvery = time.Second
 
 // tell has the phone told what has changed, as soon as it may be.

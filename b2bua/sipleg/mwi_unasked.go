@@ -10,9 +10,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// An unasked is a phone that is told of messages without a subscription, as many
-// want it: by a NOTIFY that RFC 3842 does not know, but RFC 3265 §3.2 had not
-// forbidden. It belongs to the desk.
+// An unasked is a phone that is told of messages without a subscription: by a
+// NOTIFY that no standard has, but which many phones wait for and most take. It
+// belongs to the desk.
 //
 //	b2bua          phone
 //	  |----NOTIFY---->|
@@ -150,8 +150,8 @@ func (u *unasked) turnTo(way target) {
 	}
 }
 
-// fill completes a NOTIFY. It is the only one of its kind, so that no phone waits
-// for the next one.
+// fill completes a NOTIFY. Its state is that of nothing which goes on, so that no
+// phone keeps it as a subscription.
 func (u *unasked) fill(req *sip.Request) {
 	with(req, "Subscription-State", "terminated;reason=noresource")
 	u.n.bodyTo(req, u.extension, u.dialog.flow)
