@@ -156,6 +156,26 @@ func (f *fxs) become(next fxsState) {
 	}
 }
 
+// idle waits for a call from either side, and switches the lamp meanwhile.
+func (f *fxs) idle(ev event) fxsState {
+	switch ev := ev.(type) {
+	case seize:
+		return f.startRinging(ev.call, f.endLamp())
+	case jack.Change:
+		if ev.What == jack.OffHook {
+			f.endLamp()
+			return f.offHook()
+		}
+	case played:
+		f.playedLamp(ev.sound)
+	case expired:
+		if ev.timer == lampTimer {
+			f.goOnLamp()
+		}
+	}
+	return f.state
+}
+
 func (f *fxs) down() bool     { return f.state == fxsDown }
 func (f *fxs) talks() bool    { return f.state == fxsTalking }
 func (f *fxs) goesOn() bool   { return false }

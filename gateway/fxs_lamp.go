@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"crosspoint/gateway/callerid"
-	"crosspoint/gateway/jack"
 )
 
 // The message lamp of a telephone on an FXS line (visual message waiting) is
@@ -26,7 +25,7 @@ const (
 	// come at once, and so may the next change.
 	lampRest = 2 * time.Second
 	// loopOpen is the open switching interval (GR-30 §2.2: 150 to 300 ms), and
-	// loopPause the silence between it and the message, as long as that may be.
+	// loopPause the silence between it and the message.
 	loopOpen  = 200 * time.Millisecond
 	loopPause = 300 * time.Millisecond
 	// lampMost is the longest that the card may take to play the message: that is
@@ -103,14 +102,15 @@ func (f *fxs) goOnLamp() {
 		f.sendLamp()
 	case lampSent:
 		f.trouble("%s: the card sends no audio: the telephone is not told of its messages", f.where())
-		f.lampIs("not told")
+		f.lampTold("was not told")
 	case lampEnds:
-		f.lampIs("told")
+		f.lampTold("was told")
 	}
 }
 
 // alertLamp has the telephone listen, by what the line itself can do.
 func (f *fxs) alertLamp() {
+	f.log.Debug("message lamp", "on", f.lamp.wanted == callerid.MessagesWait, "telephone", "is told")
 	f.lamp.phase = lampAlert
 	switch {
 	case f.cidBy.OpensLoop():
@@ -143,8 +143,8 @@ func (f *fxs) playedLamp(s *sound) {
 	}
 }
 
-// lampIs is the end of the signal, which is not repeated before the next change.
-func (f *fxs) lampIs(how string) {
+// lampTold is the end of the signal, which is not repeated before the next change.
+func (f *fxs) lampTold(how string) {
 	f.endLamp()
 	f.lamp.told = f.lamp.wanted
 	f.log.Debug("message lamp", "on", f.lamp.wanted == callerid.MessagesWait, "telephone", how)
@@ -163,24 +163,4 @@ func (f *fxs) endLamp() (cut bool) {
 	f.cfg.Port.SetAudio(false)
 	f.cfg.Port.SetReversed(false)
 	return true
-}
-
-// idle waits for a call from either side, and switches the lamp meanwhile.
-func (f *fxs) idle(ev event) fxsState {
-	switch ev := ev.(type) {
-	case seize:
-		return f.startRinging(ev.call, f.endLamp())
-	case jack.Change:
-		if ev.What == jack.OffHook {
-			f.endLamp()
-			return f.offHook()
-		}
-	case played:
-		f.playedLamp(ev.sound)
-	case expired:
-		if ev.timer == lampTimer {
-			f.goOnLamp()
-		}
-	}
-	return f.state
 }

@@ -45,3 +45,20 @@ func TestTownTelephonesHaveLamps(t *testing.T) {
 		})
 	}
 }
+
+// A telephone at a channel bank has a lamp as any other; at a ground-start timeslot
+// there is no telephone.
+func TestLampAtAChannelBank(t *testing.T) {
+	slots := []linesim.TimeslotConfig{{Signalling: linesim.FXSLoopStart}, {Signalling: linesim.FXSGroundStart}}
+	span(t, slots, nil, func(tn *town) {
+		for _, line := range []string{"slot1", "slot2"} {
+			if err := tn.g.MessageWaiting(line, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		if !tn.sim.Phone("fxs1").Status().Lamp || tn.sim.Phone("fxs2").Status().Lamp {
+			t.Errorf("not the right lamp is on\n%v", tn.sim.Events())
+		}
+	})
+}
