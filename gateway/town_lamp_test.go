@@ -46,6 +46,23 @@ func TestTownTelephonesHaveLamps(t *testing.T) {
 	}
 }
 
+// Polarity cannot be reversed at a channel bank: a British telephone there is
+// called, told its caller, and has its lamp lit, by the alerting tone alone.
+func TestChannelBankWithoutPolarity(t *testing.T) {
+	slots := []linesim.TimeslotConfig{{Signalling: linesim.FXSLoopStart}}
+	span(t, slots, func(c *gateway.Config) { c.Country = "uk" }, func(tn *town) {
+		if err := tn.g.MessageWaiting("slot1", true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		tn.phone("slot1", leg.Party{Number: "5550000"})
+		time.Sleep(3 * time.Second)
+		if st := tn.sim.Phone("fxs1").Status(); !st.Lamp || !st.Ringing || st.CallerID.Number != "5550000" {
+			t.Errorf("the telephone is %+v\n%v", st, tn.sim.Events())
+		}
+	})
+}
+
 // A telephone at a channel bank has a lamp as any other; at a ground-start timeslot
 // there is no telephone.
 func TestLampAtAChannelBank(t *testing.T) {

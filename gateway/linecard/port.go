@@ -93,8 +93,11 @@ func (p *port) SetRing(on bool, cadence []time.Duration) {
 	p.set(WantRing, on, slices.Clone(cadence))
 }
 
-// SetReversed implements jack.Port.
-func (p *port) SetReversed(reversed bool) { p.set(WantReversed, reversed, nil) }
+// SetReversed implements jack.Port. Polarity does not travel over a timeslot (§5.5):
+// the card would refuse the ring and the audio that are wanted with it.
+func (p *port) SetReversed(reversed bool) {
+	p.set(WantReversed, reversed && p.Kind() != jack.TDM, nil)
+}
 
 // SetAudio implements jack.Port.
 func (p *port) SetAudio(on bool) { p.set(WantAudio, on, nil) }
