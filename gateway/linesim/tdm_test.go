@@ -101,7 +101,7 @@ func TestTrunkFirmware(t *testing.T) {
 		// What a trunk can't do is refused.
 		before := h.card.Counters().Naks
 		h.slot(1).DropLoop(time.Second)
-		h.slot(1).SetReversed(true)
+		h.slot(1).SetRing(true, bell)
 		wait(time.Second)
 		if n := h.card.Counters().Naks - before; n != 2 {
 			t.Errorf("%d orders refused", n)
