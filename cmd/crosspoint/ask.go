@@ -98,7 +98,7 @@ func showStatus(c console, v statusView) {
 	for _, card := range v.Cards {
 		c.printf("card           %s at %s: %s\n", card.Name, card.Device, card.State)
 	}
-	for _, p := range v.Peers {
+	for _, p := range append(v.Peers, v.Mailboxes...) {
 		showPeer(c, p)
 	}
 	for _, r := range v.Registrations {

@@ -21,6 +21,8 @@ type informed struct{}
 func (informed) status() statusView {
 	return statusView{File: "office.toml", PID: 4711, Listen: []string{"udp:127.0.0.1:5060"}, Started: time.Now(),
 		Registrations: []registrationView{{"101", "sip:101@127.0.0.1:5070", time.Now().Add(time.Minute)}},
+		Peers:         []peerView{{Peer: "itsp", State: "registered", Address: "192.0.2.9:5060", Until: time.Now().Add(time.Hour)}},
+		Mailboxes:     []peerView{{Peer: "itsp", Mailbox: "101", State: "failed", Status: 489, Problem: "it knows no messages"}},
 		Cards:         []cardView{{"card1", "/dev/ttyUSB0", "up", true}}}
 }
 
@@ -116,7 +118,8 @@ func TestControlAnswers(t *testing.T) {
 		t.Errorf("the socket's mode is %v %v, not 0600", info.Mode(), err)
 	}
 	for args, wants := range map[string][]string{
-		"status":          {"office.toml, process 4711", "udp:127.0.0.1:5060", "card1 at /dev/ttyUSB0: up", "101 at sip:101@127.0.0.1:5070"},
+		"status": {"office.toml, process 4711", "udp:127.0.0.1:5060", "card1 at /dev/ttyUSB0: up", "101 at sip:101@127.0.0.1:5070",
+			"peer           itsp: registered at 192.0.2.9:5060 for 1h0m0s", "mailbox        at itsp for 101: failed: it knows no messages"},
 		"lines":           {"fxo1", "talking with 5551234", "-12 dBm0", "no dial tone after 3s", "a call to 5551234, talked 3 s: hung up", "a call from 5551235 for +12015550102"},
 		"calls":           {"7f3", "ended: 102 hung up", "7f4", "talking"},
 		"calls --ended 0": {"7f4"},

@@ -55,6 +55,10 @@ func (o *office) showPhones(p *exposition.Page) {
 	for _, r := range o.agent.Registrations() {
 		peers.Add(zeroOne(r.State == sipleg.Registered), "peer", r.Peer)
 	}
+	mailboxes := p.Metric(exposition.Gauge, "crosspoint_mailbox_subscribed", "Whether a peer tells the exchange of messages in its mailbox there: 1, or 0")
+	for _, m := range o.agent.Mailboxes() {
+		mailboxes.Add(zeroOne(m.State == sipleg.Subscribed), "peer", m.Peer)
+	}
 }
 
 // lineStates are the values of the label state, one of which is a line's.

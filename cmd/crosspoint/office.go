@@ -196,6 +196,7 @@ func (o *office) status() statusView {
 		v.Registrations = append(v.Registrations, registrationView{b.AOR, b.URI, b.Expires})
 	}
 	v.Peers = o.peers()
+	v.Mailboxes = o.mailboxes()
 	v.Cards = o.cards.view()
 	return v
 }

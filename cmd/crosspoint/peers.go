@@ -7,10 +7,12 @@ import (
 	"crosspoint/b2bua/sipleg"
 )
 
-// peerView is our registration at a provider or another exchange.
+// peerView is our registration at a provider or another exchange, or our
+// subscription to what waits in our mailbox there.
 type peerView struct {
 	Peer    string    `json:"peer"`
-	State   string    `json:"state"` // registering, registered, failed, unregistered
+	Mailbox string    `json:"mailbox,omitempty"` // the extension that is shown the messages; empty: a registration
+	State   string    `json:"state"`             // registering, registered, failed, unregistered; subscribing …
 	Address string    `json:"address,omitempty"`
 	Until   time.Time `json:"until,omitzero"`
 	Next    time.Time `json:"next,omitzero"` // when it is renewed or tried again
@@ -31,11 +33,28 @@ func (o *office) peers() []peerView {
 	return views
 }
 
-// showPeer prints a registration of ours in a line.
+// mailboxes are the office's subscriptions to messages at others.
+func (o *office) mailboxes() []peerView {
+	var views []peerView
+	for _, m := range o.agent.Mailboxes() {
+		v := peerView{Peer: m.Peer, Mailbox: m.Extension, State: m.State.String(), Until: m.Until, Next: m.Next, Status: m.Status, Problem: m.Problem}
+		if m.Address.IsValid() {
+			v.Address = m.Address.String()
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// showPeer prints a registration or a subscription of ours in a line.
 func showPeer(c console, v peerView) {
-	c.printf("peer           %s: %s", v.Peer, v.State)
+	if v.Mailbox == "" {
+		c.printf("peer           %s: %s", v.Peer, v.State)
+	} else {
+		c.printf("mailbox        at %s for %s: %s", v.Peer, v.Mailbox, v.State)
+	}
 	switch {
-	case v.State == sipleg.Registered.String():
+	case v.State == sipleg.Registered.String() || v.State == sipleg.Subscribed.String():
 		c.printf(" at %s for %s", v.Address, time.Until(v.Until).Round(time.Second))
 	case v.Problem == "" && v.Address != "":
 		c.printf(" at %s", v.Address)

@@ -27,6 +27,7 @@ type statusView struct {
 	Goroutines    int                `json:"goroutines"`
 	Registrations []registrationView `json:"registrations"`
 	Peers         []peerView         `json:"peers,omitempty"` // where we are registered
+	Mailboxes     []peerView         `json:"mailboxes,omitempty"`
 	Cards         []cardView         `json:"cards"`
 }
 

@@ -19,3 +19,19 @@ func (o *Office) messagesOfLines() {
 		}
 	}
 }
+
+// forgetMailboxes takes back what was known from mailboxes that are no longer asked.
+func (o *Office) forgetMailboxes(before, now *book) {
+	asked := map[string]bool{}
+	for _, p := range now.parties.Peers {
+		asked[p.Mailbox] = true
+	}
+	for _, p := range before.parties.Peers {
+		if p.Mailbox == "" || asked[p.Mailbox] {
+			continue
+		}
+		if err := o.Messages.Set(p.Mailbox, mwi.Summary{}); err != nil {
+			o.log.Error("what waits for an extension is not forgotten", "extension", p.Mailbox, "because", err)
+		}
+	}
+}

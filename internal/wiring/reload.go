@@ -26,6 +26,7 @@ func (o *Office) Reload(r Reload) error {
 	}
 	o.book.Store(next)
 	o.messagesOfLines()
+	o.forgetMailboxes(before, next)
 	o.Agent.SetParties(sipleg.Parties{
 		Peers: sipPeers(r.Parties.Peers), Domains: r.Parties.Domains,
 		Strangers: r.Strangers, RefuseForeignIdentity: r.RefuseForeignIdentity,
