@@ -64,6 +64,9 @@ func (p *Plan) Cadences() map[string][]time.Duration {
 // ringFor is how telephones ring if no rule or group says: as the caller's line
 // in the file has it, as its side asks, or by where it is.
 func (s *search) ringFor(from Caller) Ring {
+	if l := s.plan.lines[from.Name]; from.Kind == FromLine && l != nil && l.Kind == "fxs" {
+		from = Caller{Kind: FromPhone, Name: l.Extension} // its telephone calls
+	}
 	name, at := s.plan.callsRing(from)
 	if name != "" {
 		s.step("calls_ring", at, `telephones ring as "`+name+`", if no rule or group says otherwise`)

@@ -41,6 +41,10 @@ name = "fxo2"
 kind = "fxo"
 incoming = "200"
 calls_ring = "dr4"
+[[line]]
+name = "fxs1"
+kind = "fxs"
+extension = "103"
 [[peer]]
 name = "itsp"
 addresses = "192.0.2.1"
@@ -97,6 +101,7 @@ func TestHowTelephonesRing(t *testing.T) {
 		{"itsp", "", "2015550100", "", "outside"},
 		{"branch", "", "101", "", "inside"},
 		{"103", "", "101", "", "door"},
+		{"fxs1", "", "101", "", "door"}, // a call from the line is one from its telephone
 		{"101", "", "200", "", "sales sales"}, // also where the group leads
 		{"103", "", "200", "", "sales sales"}, // whom they call says more than who calls
 		{"101", "", "300", "", "inside"},      // a group in a group, rung with others
