@@ -100,6 +100,14 @@ func (t *Town) text() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// who is the subscriber's number, or that there is none to be told.
+func (s Subscriber) who() string {
+	if s.Number == "" {
+		return "no number"
+	}
+	return s.Number
+}
+
 // behaviour is what a subscriber does, in words.
 func (s Subscriber) behaviour() string {
 	switch {
@@ -155,7 +163,7 @@ func (t *Town) callsText() string {
 		if l := t.Line(line); c.Incoming && c.Called != l.number {
 			line += " " + c.Called
 		}
-		fmt.Fprintf(&b, "%s %s %s %s: talked %v, %s\n", c.Placed.Format("15:04:05"), line, arrow, c.Number, talked, state)
+		fmt.Fprintf(&b, "%s %s %s %s: talked %v, %s\n", c.Placed.Format("15:04:05"), line, arrow, Subscriber{Number: c.Number}.who(), talked, state)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

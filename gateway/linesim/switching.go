@@ -217,6 +217,6 @@ func (l *Line) ringIn(c *Call, number string) error {
 	if number != l.number {
 		to = " to " + number
 	}
-	l.note("rings%s: call from %s%s", how, c.sub.Number, to)
+	l.note("rings%s: call from %s%s", how, c.sub.who(), to)
 	return nil
 }
