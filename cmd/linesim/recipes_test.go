@@ -128,7 +128,8 @@ func says(l *lab.Lab, line string, within time.Duration) bool {
 	return false
 }
 
-// whole is what crosspoint lines, calls and ladder print, and the town's events.
+// whole is what crosspoint lines, calls and ladder print, and the town's calls and
+// events.
 func whole(l *lab.Lab) string {
 	var b strings.Builder
 	for _, s := range l.Office.Gateway.Lines() {
@@ -147,8 +148,11 @@ func whole(l *lab.Lab) string {
 	for _, r := range append(l.Office.Exchange.Calls(), l.Office.Exchange.Ended()...) {
 		call(&b, r)
 	}
-	events, _ := l.Town.Command("events 100")
-	return b.String() + events + "\n"
+	for _, command := range []string{"calls", "events 100"} {
+		text, _ := l.Town.Command(command)
+		b.WriteString(text + "\n")
+	}
+	return b.String()
 }
 
 // call is what is said of one call.
