@@ -133,7 +133,7 @@ type Line struct {
 	CallerIDKind     string        `toml:"caller_id" doc:"how the number of a caller is sent on the line; absent: the country's way" enum:"bell202,v23,dtmf,uk,japan,none"`
 	CallerIDWait     time.Duration `toml:"caller_id_wait" doc:"how long an incoming call waits for caller ID before it rings inside; absent: 4s"`
 	Guard            time.Duration `toml:"guard" doc:"rest of an fxo or tdm line after a call; absent: 4s, tdm 1s"`
-	Silence          time.Duration `toml:"silence" doc:"silence after which a call is taken as ended; absent: never"`
+	Silence          time.Duration `toml:"silence" doc:"silence of both sides after which a call is taken as ended; absent: 30m"`
 	PolarityReversal bool          `toml:"polarity_reversal" doc:"true: the line reverses polarity on answer and hang-up"`
 	HookFlash        bool          `toml:"hook_flash" doc:"fxs: false: a hook-flash asks for nothing, and hanging up is known at once; absent: it asks for another line, or takes a waiting call"`
 	LoopDrop         time.Duration `toml:"loop_drop" doc:"fxo: shortest loss of loop current that is a hang-up; absent: 80ms. Longer for a line that hangs up by itself"`

@@ -63,8 +63,8 @@ type audio struct {
 
 	// The rest belongs to the ticks.
 	now      *program
-	running  bool
-	due      uint64 // clock of the next tick if none is lost
+	carried  *stream // by the tick before; nil: none
+	due      uint64  // clock of the next tick if none is lost
 	ear      *ear
 	keys     *dtmf.Detector
 	lastSaid time.Time // when our side was last loud
@@ -223,16 +223,16 @@ func (a *audio) program() *program {
 	return p
 }
 
-// follow tells how many frames were lost before this one.
+// follow tells how many frames of the stream were lost before this one. Before its
+// first there are none: the ticks are off between two calls, and while a telephone
+// rings.
 func (a *audio) follow(clock uint64) (lost uint64) {
-	if gap := clock - a.due; a.running && clock > a.due && gap < 8000*3600 {
+	s := a.now.stream
+	if gap := clock - a.due; s != nil && s == a.carried && clock > a.due && gap < 8000*3600 {
 		lost = (gap + jack.FrameSize/2) / jack.FrameSize
-	}
-	// Between two calls the ticks are off: that is no loss.
-	if lost > 0 && a.now.stream != nil {
 		a.lost.Add(lost)
 	}
-	a.running = true
+	a.carried = s
 	a.due = clock + jack.FrameSize
 	return lost
 }

@@ -400,6 +400,9 @@ func TestTownCalls(t *testing.T) {
 			t.Errorf("cause %v", c)
 		}
 		time.Sleep(time.Second)
+		if n := tn.status("fxo1").Counts.LostTicks; n != 0 {
+			t.Errorf("%d frames are said to be lost: while it rang there were none", n)
+		}
 		rec, _ := tn.sim.Town().LastCall("5551234")
 		clear30(t, "towards the town", sig, rec.Heard)
 		clear30(t, "from the town", rec.Played, e.hearing())
@@ -499,6 +502,9 @@ func TestPhoneToPhone(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		clear30(t, "caller hears", sig, a.Heard())
 		clear30(t, "callee hears", sig, b.Heard())
+		if n, m := tn.status("fxs1").Counts.LostTicks, tn.status("fxs2").Counts.LostTicks; n+m != 0 {
+			t.Errorf("%d and %d frames are said to be lost: while it rang there were none", n, m)
+		}
 		b.Flash(0)
 		time.Sleep(2 * time.Second)
 		if !callee.has("Flash") || callee.has("HungUp") {
