@@ -159,7 +159,10 @@ func TestLineIsTransferred(t *testing.T) {
 			hall  -> b2bua off-hook
 			b2bua -> hall  loop-current drop
 			b2bua -> hall  busy tone`},
-		{"102", "102", func(o *analogOffice) { o.takesCall("102") }, "101 -> b2bua 200", "b2bua -> 101 NOTIFY 180", `
+		{"102", "102", func(o *analogOffice) {
+			o.takesCall("102")
+			time.Sleep(100 * time.Millisecond) // Alice answers a NOTIFY when the next has come
+		}, "101 -> b2bua 200", "b2bua -> 101 NOTIFY 180", `
 			b2bua -> 102   INVITE
 			102   -> b2bua 180
 			102   -> b2bua 200
