@@ -101,7 +101,7 @@ func TestHowTelephonesRing(t *testing.T) {
 		{"itsp", "", "2015550100", "", "outside"},
 		{"branch", "", "101", "", "inside"},
 		{"103", "", "101", "", "door"},
-		{"fxs1", "", "101", "", "door"}, // a call from the line is one from its telephone
+		{"fxs1", "", "101", "", "door"},       // a call from the line is one from its telephone
 		{"101", "", "200", "", "sales sales"}, // also where the group leads
 		{"103", "", "200", "", "sales sales"}, // whom they call says more than who calls
 		{"101", "", "300", "", "inside"},      // a group in a group, rung with others

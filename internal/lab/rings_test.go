@@ -1,11 +1,16 @@
 package lab
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"crosspoint/b2bua/mwi"
+	"crosspoint/dialplan"
 	"crosspoint/gateway/linesim"
+	"crosspoint/internal/tomlfile"
+	"crosspoint/internal/wiring"
 	"crosspoint/media/tone"
 )
 
@@ -143,6 +148,40 @@ func TestMessagesWaitForATelephone(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		if o.set("kitchen").Status().Lamp {
 			t.Error("the lamp is on though no message waits any more")
+		}
+	})
+}
+
+// A telephone whose line is another after a reload is told of its messages; one
+// without messages is not disturbed.
+func TestMessagesWaitAfterAReload(t *testing.T) {
+	analog(t, analogCase{}, func(o *analogOffice) {
+		o.must(o.Office.Messages.Set("131", mwi.Summary{Waiting: true}))
+		parties := o.file.Config
+		parties.Lines = slices.Clone(parties.Lines)
+		for i := range parties.Lines {
+			if parties.Lines[i].Kind == "fxs" {
+				parties.Lines[i].GainIn = -1
+			}
+		}
+		plan, problems := dialplan.Compile(parties)
+		if tomlfile.Fatal(problems) {
+			t.Fatal(tomlfile.Text(problems))
+		}
+		o.must(o.Office.Reload(wiring.Reload{Parties: parties, Plan: plan}))
+		time.Sleep(10 * time.Second)
+		if !o.stutters("kitchen") || !o.set("kitchen").Status().Lamp {
+			t.Error("the telephone's new line does not know that messages wait")
+		}
+		told := map[string]bool{}
+		for line := range strings.Lines(o.Log()) {
+			if strings.Contains(line, `msg="message lamp"`) {
+				told["kitchen"] = told["kitchen"] || strings.Contains(line, "line=kitchen ")
+				told["hall"] = told["hall"] || strings.Contains(line, "line=hall ")
+			}
+		}
+		if !told["kitchen"] || told["hall"] {
+			t.Errorf("told of their lamps: %v, want the kitchen alone", told)
 		}
 	})
 }

@@ -11,11 +11,12 @@ func (o *Office) messagesOf(extension string, s mwi.Summary) {
 	}
 }
 
-// messagesOfLines tells all telephones, for there may be new ones.
+// messagesOfLines tells the telephones for which messages wait, for there may be
+// new lines. The others are left in peace: a telephone that knows no lamp may tinkle.
 func (o *Office) messagesOfLines() {
 	for _, l := range o.now().parties.Lines {
-		if l.Extension != "" {
-			o.messagesOf(l.Extension, o.Messages.Of(l.Extension))
+		if s := o.Messages.Of(l.Extension); s.Waiting {
+			o.messagesOf(l.Extension, s)
 		}
 	}
 }
