@@ -31,9 +31,9 @@ func (p *playout) put(at, now uint64, wire []byte) {
 	}
 }
 
-// get takes the samples due now, silence for those that are missing, and tells
-// how many these were.
-func (p *playout) get(now uint64, out []int16) (missing int) {
+// get takes the samples due now, and silence for those that are missing. It tells
+// how many of the first are there, and how many after these are missing.
+func (p *playout) get(now uint64, out []int16) (there, missing int) {
 	for i := range out {
 		slot := &p.ring[(now+uint64(i))%playoutRing]
 		if *slot == 0 {
@@ -41,71 +41,17 @@ func (p *playout) get(now uint64, out []int16) (missing int) {
 			out[i] = 0
 			continue
 		}
+		if missing > 0 {
+			break
+		}
+		there++
 		out[i] = g711.MuLaw.DecodeSample(byte(*slot))
 		*slot = 0
 	}
-	return missing
+	return there, missing
 }
 
 func (p *playout) clear() { p.ring = [playoutRing]uint16{} }
-
-// concealment fills the place of one lost tick (20 ms) with what fits best to
-// what was played before, so that a tone that lost a tick is still one tone.
-type concealment struct {
-	past [concealPast + stepSamples]int16 // what was played, oldest first
-	lag  int                              // distance of the repetition under way; 0: none
-	run  int                              // samples invented in a row
-}
-
-const (
-	concealPast  = 320
-	concealMost  = 160 // samples
-	concealMatch = 120 // samples that are compared
-)
-
-// played remembers a step that was whole.
-func (c *concealment) played(pcm []int16) {
-	copy(c.past[:], c.past[len(pcm):])
-	copy(c.past[len(c.past)-len(pcm):], pcm)
-	c.lag, c.run = 0, 0
-}
-
-// invent writes a step in place of one that is missing; silence after 20 ms.
-func (c *concealment) invent(out []int16) {
-	if c.run >= concealMost {
-		clear(out)
-		return
-	}
-	if c.lag == 0 {
-		c.lag = c.fit()
-	}
-	lag := c.lag
-	for i := range out {
-		copy(c.past[:], c.past[1:])
-		out[i] = c.past[len(c.past)-1-lag]
-		c.past[len(c.past)-1] = out[i]
-	}
-	c.run += len(out)
-}
-
-// fit is the distance, up to a tick, at which the newest samples resemble
-// older ones most.
-func (c *concealment) fit() int {
-	newest := c.past[len(c.past)-concealMatch:]
-	best, least := 1, int64(1)<<62
-	for lag := 40; lag <= 160; lag++ {
-		older := c.past[len(c.past)-concealMatch-lag:]
-		var off int64
-		for i, s := range newest {
-			d := int64(s) - int64(older[i])
-			off += d * d
-		}
-		if off < least {
-			best, least = lag, off
-		}
-	}
-	return best
-}
 
 // play stores a tick from the host (§6.1, §6.4). A damaged one is used if its
 // header is whole.

@@ -48,15 +48,21 @@ func (b *jackBase) fetch() {
 		clear(b.in[:])
 		return
 	}
-	switch missing := b.play.get(c.clock, b.in[:]); {
-	case missing == 0:
-		b.playing = true
-		b.conceal.played(b.in[:])
-	case b.playing:
-		c.missing++
-		if missing == len(b.in) {
-			b.conceal.invent(b.in[:])
+	lacks := false
+	for at := 0; at < len(b.in); { // a tick that was lost need not begin with a step
+		there, missing := b.play.get(c.clock+uint64(at), b.in[at:])
+		if there > 0 {
+			b.playing = true
+			b.conceal.played(b.in[at : at+there])
 		}
+		if at += there; missing > 0 && b.playing {
+			lacks = true
+			b.conceal.invent(b.in[at : at+missing])
+		}
+		at += missing
+	}
+	if lacks {
+		c.missing++
 	}
 }
 
