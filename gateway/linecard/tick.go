@@ -96,7 +96,7 @@ func (c *Card) tick(f Frame) {
 		}
 		m.frame = start
 	}
-	c.gather(in, at)
+	c.gather(in, at, f.Damaged)
 	if m.have += m.tick; at+m.tick == jack.FrameSize {
 		c.deliver()
 	}
@@ -104,7 +104,7 @@ func (c *Card) tick(f Frame) {
 
 // gather puts a tick's samples at their place in each port's frame. What is
 // missing of a frame stays silence.
-func (c *Card) gather(in Media, at int) {
+func (c *Card) gather(in Media, at int, damaged bool) {
 	m := &c.media
 	samples := in.Samples
 	for mask := in.Mask; mask != 0; mask &= mask - 1 {
@@ -115,6 +115,9 @@ func (c *Card) gather(in Media, at int) {
 			silence(p.rx[:])
 		}
 		GetSamples(p.rx[at:at+m.tick], samples)
+		if damaged {
+			Declick(p.rx[at : at+m.tick])
+		}
 		samples = samples[m.tick:]
 	}
 }

@@ -10,6 +10,7 @@ import (
 const (
 	playoutSamples = 4000 // how far ahead the host may send: half a second
 	playoutRing    = 4096
+	maxTick        = 160 // samples
 	maxMargin      = 32000
 )
 
@@ -21,12 +22,12 @@ type playout struct {
 
 const filled = 0x100
 
-// put stores samples from the wire whose first is to be played at clock at.
-func (p *playout) put(at, now uint64, wire []byte) {
-	for i, s := range wire {
+// put stores µ-law samples whose first is to be played at clock at.
+func (p *playout) put(at, now uint64, mulaw []byte) {
+	for i, s := range mulaw {
 		t := at + uint64(i)
 		if t >= now && t < now+playoutSamples {
-			p.ring[t%playoutRing] = filled | uint16(s^0x7f)
+			p.ring[t%playoutRing] = filled | uint16(s)
 		}
 	}
 }
@@ -71,7 +72,13 @@ func (c *Card) play(f linecard.Frame) {
 	samples := m.Samples
 	for mask := m.Mask; mask != 0; mask &= mask - 1 {
 		if n := bits.TrailingZeros32(mask); n < len(c.ports) {
-			c.ports[n].base().play.put(at, c.clock, samples[:c.tickLen])
+			var tick [maxTick]byte
+			codes := tick[:c.tickLen]
+			linecard.GetSamples(codes, samples)
+			if f.Damaged {
+				linecard.Declick(codes)
+			}
+			c.ports[n].base().play.put(at, c.clock, codes)
 		}
 		samples = samples[c.tickLen:]
 	}

@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"gateway":              {"b2bua/leg", "gateway/jack", "gateway/callerid", "media/...", "internal/..."},
 	"gateway/callerid":     {"media/fsk", "media/tone", "media/dtmf", "internal/..."},
 	"gateway/jack":         {},
-	"gateway/linecard":     {"gateway/jack", "internal/..."},
+	"gateway/linecard":     {"gateway/jack", "media/g711", "internal/..."},
 	"gateway/linecard/...": {"gateway/jack", "gateway/linecard/...", "internal/..."},
 	"gateway/modem":        {"gateway/jack", "media/g711", "internal/..."},
 	"gateway/linesim":      {"gateway/linecard/...", "gateway/callerid", "media/g711", "media/tone", "media/dtmf", "media/fsk", "internal/..."},
