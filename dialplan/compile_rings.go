@@ -23,7 +23,7 @@ const (
 // rings compiles the distinctive rings.
 func (c *compiler) rings() {
 	p := c.plan
-	p.rings = map[string]Ring{}
+	p.rings, p.ringsUsed = map[string]Ring{}, map[string]bool{}
 	for _, r := range builtIn {
 		p.rings[r.Name] = r
 	}
@@ -46,11 +46,10 @@ func (c *compiler) rings() {
 
 // ring checks a definition.
 func (c *compiler) ring(r *DistinctiveRing) {
-	own := !slices.ContainsFunc(builtIn, func(b Ring) bool { return b.Name == r.Name })
 	switch {
 	case strings.Trim(strings.ToLower(r.Name), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "":
 		c.wrong(r.Pos, "name", "distinctive ring %q: its name is letters, digits, - and _", r.Name)
-	case own && len(r.Cadence) == 0 && r.AlertInfo == "":
+	case !isBuiltIn(r.Name) && len(r.Cadence) == 0 && r.AlertInfo == "":
 		c.wrong(r.Pos, "", "distinctive ring %q says nothing: add cadence, for analog telephones, or alert_info, for SIP phones", r.Name)
 	}
 	if r.Has("cadence") || len(r.Cadence) > 0 {
@@ -92,8 +91,9 @@ func goodAlertInfo(text string) bool {
 	return text[0] == '<' && end > 1 && (end == len(text)-1 || strings.ContainsRune("; ,", rune(text[end+1]))) && strings.ContainsAny(text[1:end], ":-")
 }
 
-// callsRing checks the name of a ring.
+// callsRing checks the name of a ring that somebody rings with.
 func (c *compiler) callsRing(at tomlfile.Pos, key, title, name string) {
+	c.plan.ringsUsed[name] = true
 	if _, ok := c.plan.rings[name]; !ok && name != "" {
 		c.wrong(at, key, "%s: %s = %q is no distinctive ring%s", title, key, name, orAdd(tomlfile.Meant(name, c.plan.ringNames()), "[[distinctive_ring]] name = \""+name+"\""))
 	}

@@ -204,33 +204,9 @@ func (l *linter) names() {
 // rings finds distinctive rings that nothing rings with, and callers' sides do
 // not ask for.
 func (l *linter) rings() {
-	config, used := &l.plan.config, map[string]bool{}
-	for _, r := range builtIn {
-		used[r.Name] = true
-	}
-	for i := range config.Phones {
-		used[config.Phones[i].CallsRing] = true
-	}
-	for i := range config.Groups {
-		used[config.Groups[i].CallsRing] = true
-	}
-	for i := range config.Lines {
-		used[config.Lines[i].CallsRing] = true
-		for _, n := range config.Lines[i].Numbers {
-			used[n.Ring] = true
-		}
-	}
-	for i := range config.Peers {
-		used[config.Peers[i].CallsRing] = true
-	}
-	for i := range config.Rules {
-		used[config.Rules[i].CallsRing] = true
-	}
-	for i := range config.Incoming {
-		used[config.Incoming[i].CallsRing] = true
-	}
+	config := &l.plan.config
 	for i := range config.Rings {
-		if r := &config.Rings[i]; !used[r.Name] && r.AlertInfo == "" {
+		if r := &config.Rings[i]; !isBuiltIn(r.Name) && !l.plan.ringsUsed[r.Name] && r.AlertInfo == "" {
 			l.warn(r.Pos, "distinctive ring %q is used by nothing: take it out, or write calls_ring = %[1]q where it is meant", r.Name)
 		}
 	}

@@ -31,6 +31,7 @@ type Plan struct {
 	services   []*service
 	rings      map[string]Ring // by name, built in and the file's
 	ringOrder  []Ring          // the file's, in its order
+	ringsUsed  map[string]bool // those that the file lets somebody ring with
 
 	ring      time.Duration // of phones that do not say
 	outside   []string      // digits that people dial for an outside line

@@ -2,6 +2,7 @@ package dialplan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,10 @@ var builtIn = []Ring{
 	{"dr2", "<http://127.0.0.1/Bellcore-dr2>"},
 	{"dr3", "<http://127.0.0.1/Bellcore-dr3>"},
 	{"dr4", "<http://127.0.0.1/Bellcore-dr4>"},
+}
+
+func isBuiltIn(name string) bool {
+	return slices.ContainsFunc(builtIn, func(r Ring) bool { return r.Name == name })
 }
 
 // asked are further ways in which a caller's side asks for a ring: whatever the

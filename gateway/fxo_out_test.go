@@ -479,54 +479,41 @@ func TestRingMeetsSeizure(t *testing.T) {
 }
 
 func TestTwoStages(t *testing.T) {
-	open(t, Config{}, "fxo1", func(o *office) {
-		line := o.jack("fxo1")
-		p := o.dial("9w5551234")
-		line.dialTone()
-		time.Sleep(1700 * time.Millisecond)
-		if got := line.dialled(); got != "9" {
-			t.Errorf("first stage %q", got)
-		}
-		line.dialTone()
-		time.Sleep(2700 * time.Millisecond)
-		if got := line.dialled(); got != "5551234" {
-			t.Errorf("second stage %q", got)
-		}
-		p.draws(`
-			b2bua -> fxo1  off-hook
-			fxo1  -> b2bua dial tone
-			b2bua -> fxo1  DTMF 9
-			fxo1  -> b2bua dial tone
-			b2bua -> fxo1  DTMF 5551234`)
-	})
+	open(t, Config{}, "fxo1", func(o *office) { inTwoStages(o, o.dial("9w5551234")) })
 }
 
 // The lines lead to another exchange, which wants a 9 and gives a second dial tone:
 // the number is the number all the same.
 func TestTrunkAccess(t *testing.T) {
 	open(t, Config{Trunks: []TrunkConfig{{Access: "9w"}}}, "fxo1", func(o *office) {
-		line := o.jack("fxo1")
 		p := o.dial("5551234")
-		line.dialTone()
-		time.Sleep(1700 * time.Millisecond)
-		if got := line.dialled(); got != "9" {
-			t.Errorf("first stage %q", got)
+		inTwoStages(o, p)
+		if n := p.Party().Number; n != "5551234" {
+			o.t.Errorf("called is %q", n)
 		}
-		line.dialTone()
-		time.Sleep(2700 * time.Millisecond)
-		if got := line.dialled(); got != "5551234" {
-			t.Errorf("second stage %q", got)
-		}
-		p.draws(`
+	})
+}
+
+// inTwoStages lets an exchange give dial tone twice, and looks what is dialled then.
+func inTwoStages(o *office, p *party) {
+	o.t.Helper()
+	line := o.jack("fxo1")
+	line.dialTone()
+	time.Sleep(1700 * time.Millisecond)
+	if got := line.dialled(); got != "9" {
+		o.t.Errorf("first stage %q", got)
+	}
+	line.dialTone()
+	time.Sleep(2700 * time.Millisecond)
+	if got := line.dialled(); got != "5551234" {
+		o.t.Errorf("second stage %q", got)
+	}
+	p.draws(`
 			b2bua -> fxo1  off-hook
 			fxo1  -> b2bua dial tone
 			b2bua -> fxo1  DTMF 9
 			fxo1  -> b2bua dial tone
 			b2bua -> fxo1  DTMF 5551234`)
-		if n := p.Party().Number; n != "5551234" {
-			t.Errorf("called is %q", n)
-		}
-	})
 }
 
 func TestPause(t *testing.T) {

@@ -22,24 +22,15 @@ const (
 // proves itself, and may then be told of its own extension's messages.
 func (n *notifier) subscribe(in wire.Inbound, tag string) *sip.Response {
 	a, req := n.agent, in.Request
-	refuse := func(r *refusal) *sip.Response {
-		res := response(req, r.status, r.phrase, tag)
-		with(res, r.headers...)
-		if r.hint != "" {
-			a.log.Info("subscription refused", "status", r.status, "why", r.hint, "source", in.Flow.Remote())
-		}
-		return res
-	}
+	refuse := func(r *refusal) *sip.Response { return a.refused("subscription", in, tag, r) }
 	switch {
 	case n.board == nil || packageOf(req) != messageSummary:
 		return refuse(&refusal{status: 489, headers: []string{"Allow-Events", a.events()}})
 	case a.stopping.Load():
 		return refuse(&refusal{status: 503, headers: []string{"Retry-After", "30"}})
-	case !a.ours(req.Recipient):
-		return refuse(&refusal{status: 404, phrase: "Not Our Domain", hint: "the domain " + req.Recipient.Host + " is not among ours"})
 	}
-	if unknown := a.unsupported(req); unknown != "" {
-		return refuse(&refusal{status: 420, headers: []string{"Unsupported", unknown}})
+	if misled := a.misled(req); misled != nil {
+		return refuse(misled)
 	}
 	account, refused := a.credentials(in, "Authorization", 401)
 	if refused != nil {

@@ -15,22 +15,12 @@ import (
 // then say where its own extension is reached, and nobody else's.
 func (a *Agent) register(in wire.Inbound, tag string) *sip.Response {
 	req := in.Request
-	refuse := func(r *refusal) *sip.Response {
-		res := response(req, r.status, r.phrase, tag)
-		with(res, r.headers...)
-		if r.hint != "" {
-			a.log.Info("registration refused", "status", r.status, "why", r.hint, "source", in.Flow.Remote())
-		}
-		return res
-	}
-	switch {
-	case a.cfg.Registrar == nil:
+	refuse := func(r *refusal) *sip.Response { return a.refused("registration", in, tag, r) }
+	if a.cfg.Registrar == nil {
 		return refuse(&refusal{status: 405, headers: []string{"Allow", a.allow()}})
-	case !a.ours(req.Recipient):
-		return refuse(&refusal{status: 404, phrase: "Not Our Domain", hint: "the domain " + req.Recipient.Host + " is not among ours"})
 	}
-	if unknown := a.unsupported(req); unknown != "" {
-		return refuse(&refusal{status: 420, headers: []string{"Unsupported", unknown}})
+	if misled := a.misled(req); misled != nil {
+		return refuse(misled)
 	}
 	account, refused := a.credentials(in, "Authorization", 401)
 	if refused != nil {
@@ -59,6 +49,29 @@ func (a *Agent) register(in wire.Inbound, tag string) *sip.Response {
 	result := a.cfg.Registrar.Register(ask)
 	a.desk.notifier.registered(number, result.Bindings)
 	return a.registered(req, tag, result)
+}
+
+// refused is the answer to a request that has no leg; the log says why, where a
+// person would want to know.
+func (a *Agent) refused(what string, in wire.Inbound, tag string, r *refusal) *sip.Response {
+	res := response(in.Request, r.status, r.phrase, tag)
+	with(res, r.headers...)
+	if r.hint != "" {
+		a.log.Info(what+" refused", "status", r.status, "why", r.hint, "source", in.Flow.Remote())
+	}
+	return res
+}
+
+// misled refuses a request that is not for us, or wants what we do not know; nil:
+// neither.
+func (a *Agent) misled(req *sip.Request) *refusal {
+	if !a.ours(req.Recipient) {
+		return &refusal{status: 404, phrase: "Not Our Domain", hint: "the domain " + req.Recipient.Host + " is not among ours"}
+	}
+	if unknown := a.unsupported(req); unknown != "" {
+		return &refusal{status: 420, headers: []string{"Unsupported", unknown}}
+	}
+	return nil
 }
 
 // registration reads what a REGISTER asks.
