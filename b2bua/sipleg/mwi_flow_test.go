@@ -41,7 +41,7 @@ func TestSubscriberByTCP(t *testing.T) {
 		p = connect("127.0.0.1:40003")
 		p.Wait = 3 * time.Second
 		p.Register() // with the Call-ID of before
-		told(t, p, unaskedState, 2)
+		told(t, p, unsolicitedState, 2)
 		messages(t, board, "101", 3)
 		p.Expect("NOTIFY")
 		p.Close()

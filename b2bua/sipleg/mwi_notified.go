@@ -17,11 +17,9 @@ func (n *notifier) notified(in wire.Inbound, tag string) *sip.Response {
 		return response(req, 481, "", tag)
 	}
 	refuse := func(r *refusal) *sip.Response {
-		res := response(req, r.status, r.phrase, tag)
-		with(res, r.headers...)
+		res := a.refused("message waiting: NOTIFY", in, tag, r)
 		if r.hint != "" {
 			with(res, "Warning", "399 "+a.cfg.Product+` "`+quotable(r.hint)+`"`)
-			a.log.Info("message waiting: NOTIFY refused", "status", r.status, "why", r.hint, "for", req.Recipient.String(), "source", in.Flow.Remote())
 		}
 		return res
 	}

@@ -14,15 +14,15 @@ import (
 const messageSummary = "message-summary"
 
 // A notifier tells phones which messages wait for them (RFC 3842): those that
-// subscribe, in their subscription, and the others unasked. It belongs to the
-// desk, except board and count.
+// subscribe, in their subscription, and the others by unsolicited NOTIFYs. It
+// belongs to the desk, except board and count.
 type notifier struct {
 	agent *Agent
 	board *mwi.Board   // nil: there is no message waiting
 	count atomic.Int64 // of subscriptions
 
 	subs   map[string][]*subscription // by extension, oldest first
-	others map[string][]*unasked      // phones that were not heard to subscribe, by extension
+	others map[string][]*unsolicited  // phones that were not heard to subscribe, by extension
 	tasks  tasks
 	parted chan struct{} // closed once all subscriptions have ended; nil: they may go on
 }
@@ -33,7 +33,7 @@ func (n *notifier) watch() {
 	if n.board = a.cfg.Messages; n.board == nil {
 		return
 	}
-	n.subs, n.others = make(map[string][]*subscription), make(map[string][]*unasked)
+	n.subs, n.others = make(map[string][]*subscription), make(map[string][]*unsolicited)
 	var begun atomic.Bool // what is known already, phones are told as they subscribe and register
 	n.board.Watch(func(extension string, _ mwi.Summary) {
 		if begun.Load() && a.ctx.Err() == nil {
@@ -52,7 +52,7 @@ func (n *notifier) changed(extension string) {
 		}
 		return
 	}
-	n.tellUnasked(extension, now)
+	n.tellUnsolicited(extension, now)
 }
 
 // active are the subscriptions of an extension that have not ended.

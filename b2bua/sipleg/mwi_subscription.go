@@ -138,7 +138,7 @@ func (s *subscription) heard(res *sip.Response, now time.Time) {
 		s.n.agent.log.Debug("message waiting: the phone has no subscription any more", "phone", s.extension, "status", status)
 		s.remove()
 		if len(s.n.active(s.extension)) == 0 {
-			s.n.tellUnasked(s.extension, now)
+			s.n.tellUnsolicited(s.extension, now)
 		}
 		return
 	}

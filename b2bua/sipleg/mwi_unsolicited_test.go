@@ -10,11 +10,11 @@ import (
 	"net/netip"
 )
 
-const unaskedState = "terminated;reason=noresource"
+const unsolicitedState = "terminated;reason=noresource"
 
 // A phone that registers and does not subscribe is told unasked: after it has
 // registered if messages wait, and of each change.
-func TestToldUnasked(t *testing.T) {
+func TestToldUnsolicited(t *testing.T) {
 	board := mwi.NewBoard(nil)
 	play(t, withMessages(board), func(f *fixture) {
 		p := f.phone("101", 5071)
@@ -22,14 +22,14 @@ func TestToldUnasked(t *testing.T) {
 		p.Register()
 		p.Quiet(10 * time.Second) // there is nothing to tell
 		messages(t, board, "101", 1)
-		m := told(t, p, unaskedState, 1)
+		m := told(t, p, unsolicitedState, 1)
 		if m.URI != "sip:101@127.0.0.1:5071" || m.Get("Event") != "message-summary" || m.Param("To", "tag") != "" || m.Address("To") != "sip:101@127.0.0.1" {
 			t.Error(m.Text)
 		}
 		began := time.Now()
 		messages(t, board, "101", 2)
 		messages(t, board, "101", 3)
-		told(t, p, unaskedState, 3)
+		told(t, p, unsolicitedState, 3)
 		if time.Since(began) != time.Second {
 			t.Errorf("told again after %v", time.Since(began))
 		}
@@ -37,8 +37,8 @@ func TestToldUnasked(t *testing.T) {
 		p.Quiet(10 * time.Second)
 		p.Register("Call-ID: after-the-power-failure")
 		began = time.Now()
-		told(t, p, unaskedState, 3)
-		if time.Since(began) != unaskedAfter {
+		told(t, p, unsolicitedState, 3)
+		if time.Since(began) != unsolicitedAfter {
 			t.Errorf("told %v after it was started", time.Since(began))
 		}
 		p.Register("Call-ID: once-more")
@@ -53,7 +53,7 @@ func TestToldUnasked(t *testing.T) {
 
 // A phone that does not want to be told unasked is not, until it is started anew;
 // one of the same account is. A phone that is not registered any more is forgotten.
-func TestUnaskedRefused(t *testing.T) {
+func TestUnsolicitedRefused(t *testing.T) {
 	board := mwi.NewBoard(nil)
 	play(t, withMessages(board), func(f *fixture) {
 		deaf, hears := f.phone("101", 5071), f.phone("101", 5072)
@@ -62,10 +62,10 @@ func TestUnaskedRefused(t *testing.T) {
 		hears.Register()
 		messages(t, board, "101", 1)
 		deaf.Respond(deaf.Expect("NOTIFY"), 489)
-		told(t, hears, unaskedState, 1)
+		told(t, hears, unsolicitedState, 1)
 		time.Sleep(2 * time.Second)
 		messages(t, board, "101", 2)
-		told(t, hears, unaskedState, 2)
+		told(t, hears, unsolicitedState, 2)
 		deaf.Register()
 		deaf.Quiet(10 * time.Second)
 		deaf.Register("Call-ID: anew")
@@ -86,7 +86,7 @@ func TestUnaskedRefused(t *testing.T) {
 
 // A phone that has not answered is told the next time; one at a fixed address is
 // told as well, and never again if it refuses.
-func TestUnaskedToOthers(t *testing.T) {
+func TestUnsolicitedToOthers(t *testing.T) {
 	board := mwi.NewBoard(nil)
 	fixed := func(c *Config) {
 		c.Contacts = func(extension string) []Contact {
@@ -103,7 +103,7 @@ func TestUnaskedToOthers(t *testing.T) {
 		time.Sleep(33 * time.Second)
 		p.Drain(time.Millisecond)
 		messages(t, board, "101", 2)
-		told(t, p, unaskedState, 2)
+		told(t, p, unsolicitedState, 2)
 		messages(t, board, "102", 1)
 		m := old.Expect("NOTIFY")
 		if m.URI != "sip:UserB@there.example" {

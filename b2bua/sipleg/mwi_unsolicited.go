@@ -10,14 +10,14 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// An unasked is a phone that is told of messages without a subscription: by a
-// NOTIFY that no standard has, but which many phones wait for and most take. It
-// belongs to the desk.
+// An unsolicited is a phone that is told of messages without a subscription: by an
+// unsolicited NOTIFY, which no standard has, but which many phones wait for and
+// most take. It belongs to the desk.
 //
 //	b2bua          phone
 //	  |----NOTIFY---->|
 //	  |<----200-------|
-type unasked struct {
+type unsolicited struct {
 	identity // does not change
 	telling
 	contact string    // as it registered it; does not change
@@ -27,14 +27,14 @@ type unasked struct {
 	refuses bool      // it did not take the last NOTIFY: it is not told again until it is started anew
 }
 
-// unaskedAfter is how long a phone that has registered may take to subscribe,
+// unsolicitedAfter is how long a phone that has registered may take to subscribe,
 // before it is told unasked.
-const unaskedAfter = 2 * time.Second
+const unsolicitedAfter = 2 * time.Second
 
-func (u *unasked) id() *identity { return &u.identity }
-func (u *unasked) talks() bool   { return false }
+func (u *unsolicited) id() *identity { return &u.identity }
+func (u *unsolicited) talks() bool   { return false }
 
-func (u *unasked) take(in wire.Inbound) {
+func (u *unsolicited) take(in wire.Inbound) {
 	if in.Response != nil {
 		u.n.agent.desk.in.Put(deskItem{do: func() { u.response(in.Response, time.Now()) }})
 	} else {
@@ -54,13 +54,13 @@ func (n *notifier) registered(extension string, bindings []registrar.Binding) {
 		if err != nil {
 			continue
 		}
-		u := n.unaskedAt(extension, uri.String())
+		u := n.unsolicitedAt(extension, uri.String())
 		if u.boot == b.CallID && u.since.Equal(b.Since) {
 			continue
 		}
 		u.boot, u.since, u.refuses = b.CallID, b.Since, false
 		if n.board.Of(extension).Waiting && u.due.IsZero() {
-			u.due = now.Add(unaskedAfter)
+			u.due = now.Add(unsolicitedAfter)
 			u.settle()
 		}
 	}
@@ -69,13 +69,13 @@ func (n *notifier) registered(extension string, bindings []registrar.Binding) {
 	}
 }
 
-// unaskedAt finds a phone by where it is.
-func (n *notifier) unaskedAt(extension, contact string) *unasked {
+// unsolicitedAt finds a phone by where it is.
+func (n *notifier) unsolicitedAt(extension, contact string) *unsolicited {
 	list := n.others[extension]
-	if i := slices.IndexFunc(list, func(u *unasked) bool { return u.contact == contact }); i >= 0 {
+	if i := slices.IndexFunc(list, func(u *unsolicited) bool { return u.contact == contact }); i >= 0 {
 		return list[i]
 	}
-	u := &unasked{identity: identity{callID: newTag(), tag: newTag()}, contact: contact}
+	u := &unsolicited{identity: identity{callID: newTag(), tag: newTag()}, contact: contact}
 	u.telling = telling{n: n, extension: extension, fill: u.fill, heard: u.heard}
 	u.task.do = u.expire
 	n.others[extension] = append(list, u)
@@ -97,17 +97,17 @@ func (n *notifier) places(extension string) map[string]target {
 	return found
 }
 
-// tellUnasked tells all phones of an extension that don't refuse it.
-func (n *notifier) tellUnasked(extension string, now time.Time) {
+// tellUnsolicited tells all phones of an extension that don't refuse it.
+func (n *notifier) tellUnsolicited(extension string, now time.Time) {
 	for contact := range n.places(extension) {
-		if u := n.unaskedAt(extension, contact); !u.refuses {
+		if u := n.unsolicitedAt(extension, contact); !u.refuses {
 			u.tell(now)
 		}
 	}
 }
 
 // remove forgets the phone.
-func (u *unasked) remove() {
+func (u *unsolicited) remove() {
 	n := u.n
 	u.stop()
 	without(n.others, u.extension, u)
@@ -118,7 +118,7 @@ func (u *unasked) remove() {
 
 // expire does what is due. Where the phone is and whether it has subscribed is
 // looked up as the NOTIFY is about to be sent.
-func (u *unasked) expire(now time.Time) {
+func (u *unsolicited) expire(now time.Time) {
 	t, n := &u.telling, u.n
 	if t.tx == nil && alarm.Due(t.due, now) {
 		way, ok := n.places(u.extension)[u.contact]
@@ -134,7 +134,7 @@ func (u *unasked) expire(now time.Time) {
 }
 
 // turnTo makes requests take the way to the phone.
-func (u *unasked) turnTo(way target) {
+func (u *unsolicited) turnTo(way target) {
 	t, a := &u.telling, u.n.agent
 	if t.dialog == nil {
 		t.dialog = &dialog{agent: a, callID: u.callID, localTag: u.tag}
@@ -152,14 +152,14 @@ func (u *unasked) turnTo(way target) {
 
 // fill completes a NOTIFY. Its state is that of nothing which goes on, so that no
 // phone keeps it as a subscription.
-func (u *unasked) fill(req *sip.Request) {
+func (u *unsolicited) fill(req *sip.Request) {
 	with(req, "Subscription-State", "terminated;reason=noresource")
 	u.n.bodyTo(req, u.extension, u.dialog.flow)
 }
 
 // heard notes whether the phone takes what is told unasked. One that is not
 // there is no phone that refuses.
-func (u *unasked) heard(res *sip.Response, _ time.Time) {
+func (u *unsolicited) heard(res *sip.Response, _ time.Time) {
 	if !isMade(res) && res.StatusCode >= 300 {
 		u.refuses, u.due = true, time.Time{}
 		u.n.agent.log.Debug("message waiting: the phone does not want to be told without having subscribed", "phone", u.extension, "contact", u.contact, "status", res.StatusCode)
